@@ -384,9 +384,7 @@ class PolicyVersion(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [
-            models.Index(fields=["facility", "code", "-effective_at"], name="policy_lookup")
-        ]
+        indexes = [models.Index(fields=["facility", "code", "-effective_at"], name="policy_lookup")]
         constraints = [
             models.CheckConstraint(
                 condition=Q(state="proposed")

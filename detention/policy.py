@@ -49,7 +49,9 @@ class Rule:
 RULES: dict[str, Rule] = {}
 
 
-def declare(code: str, label: Any, *, unit: str, default: int, low: int = 0, high: int = 10**12) -> None:
+def declare(
+    code: str, label: Any, *, unit: str, default: int, low: int = 0, high: int = 10**12
+) -> None:
     """Make a rule known; called at import by the module that reads it."""
     RULES[code] = Rule(code=code, label=label, unit=unit, default=default, low=low, high=high)
 
@@ -111,7 +113,5 @@ def approve(version: PolicyVersion, *, by: User, at: datetime) -> PolicyVersion:
     version.decided_by = by
     version.decided_at = at
     version.save(update_fields=["state", "decided_by", "decided_at"])
-    audit.record(
-        "policy.approved", by=by, at=at, subject=version, facility=version.facility
-    )
+    audit.record("policy.approved", by=by, at=at, subject=version, facility=version.facility)
     return version
