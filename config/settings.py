@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -112,6 +113,7 @@ TEMPLATES = [
 
 DATABASES = {"default": env.db("DATABASE_URL", f"sqlite:///{DATA_DIR / 'detention.sqlite3'}")}
 _database = DATABASES["default"]
+_database["HOST"] = unquote(_database.get("HOST") or "")  # a socket folder is written %2Ftmp%2Fx
 _database["CONN_MAX_AGE"] = 600
 if _database["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE: without it concurrent writers fail with "database is locked" instead of waiting.
