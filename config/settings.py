@@ -133,6 +133,7 @@ elif _database["ENGINE"].endswith("postgresql"):
         "-c lock_timeout=2000 -c statement_timeout=10000"
         " -c idle_in_transaction_session_timeout=15000"
     )
+    _database["OPTIONS"].setdefault("connect_timeout", 5)
 else:
     raise ImproperlyConfigured("DATABASE_URL must name SQLite or PostgreSQL.")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -171,7 +172,9 @@ USE_I18N = True
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "static_collected"
+# Only filled where collectstatic is run; otherwise the files are served from where they are.
+STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 MEDIA_ROOT = DATA_DIR / "files"
@@ -189,6 +192,7 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 if PRODUCTION:
     SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]  # asked from inside, without TLS
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
@@ -213,6 +217,8 @@ Q_CLUSTER = {
     "guard_cycle": 1,
     "label": _("Tasks"),
 }
+# The worker writes a heartbeat every minute; older than this, it counts as stalled.
+WORKER_STALE_S = env.int("WORKER_STALE_S", 180)
 
 LOGGING = {
     "version": 1,

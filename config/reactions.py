@@ -1,0 +1,34 @@
+"""What happens because something happened: the one table that joins the apps upward."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from django.utils import timezone
+
+
+class Reaction(Protocol):
+    """A function that takes the row's id, fetches it and calls one verb; safe to run twice."""
+
+    def __call__(self, pk: int, /, *, at: datetime) -> object: ...
+
+
+# In the order in which they run. An event that concerns nobody yet stands here with nothing, so
+# that a misspelt one is noticed.
+REACTIONS: dict[str, tuple[Reaction, ...]] = {
+    "custody_admitted": (),
+    "custody_closing": (),
+    "relationship_decided": (),
+}
+
+
+def react(event: str, pk: int) -> None:
+    """Run the reactions to `event` about row `pk`, in order; queued by `events.announce`.
+
+    Stops at the first that fails; the queue then tries the whole row again, which is why each
+    must be safe to run twice.
+    """
+    now = timezone.now()
+    for reaction in REACTIONS[event]:
+        reaction(pk, at=now)
