@@ -19,6 +19,7 @@ class Reaction(Protocol):
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "custody_admitted": (),
     "custody_closing": (),
+    "facility_founded": (),
     "relationship_decided": (),
 }
 
