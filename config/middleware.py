@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 
 from detention.errors import Refusal
-from detention.verbs import verb
+from detention.verbs import keep_record
 
 
 class ClosedByDefault(LoginRequiredMiddleware):
@@ -46,9 +46,3 @@ class RefusalPages:
             return None
         keep_record(error)
         return render(request, "refused.html", {"refusal": error}, status=error.status)
-
-
-def keep_record(refusal: Refusal) -> None:
-    """Write what must be kept although the act was refused, in a transaction of its own."""
-    if refusal.record is not None:
-        verb(refusal.record)()

@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",
     "django_q",
     "axes",
     "detention",
@@ -159,8 +160,9 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+FORM_RENDERER = "config.rendering.Renderer"
 LOGIN_URL = "sign_in"
-LOGIN_REDIRECT_URL = "home"
+LOGIN_REDIRECT_URL = "start"
 LOGOUT_REDIRECT_URL = "home"
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = 12 * 3600
@@ -173,6 +175,9 @@ LANGUAGE_COOKIE_NAME = "language"
 TIME_ZONE = "Asia/Shanghai"
 USE_I18N = True
 USE_TZ = True
+
+# Django's level names, as the tones of the look.
+MESSAGE_TAGS = {10: "plain", 20: "info", 25: "good", 30: "warn", 40: "bad"}
 
 STATIC_URL = "static/"
 # Only filled where collectstatic is run; otherwise the files are served from where they are.

@@ -6,7 +6,11 @@ from config import health, pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("start/", pages.start, name="start"),
+    path("help/", pages.help_page, name="help"),
+    path("language/", pages.set_language, name="set_language"),
+    path("text-size/", pages.set_text_size, name="set_text_size"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("", include("detention.urls")),
 ]

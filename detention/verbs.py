@@ -52,6 +52,12 @@ def verb[**P, R](function: Callable[P, R]) -> Callable[P, R]:
     return run
 
 
+def keep_record(refusal: Refusal) -> None:
+    """Write what must be kept although the act was refused, in a transaction of its own."""
+    if refusal.record is not None:
+        verb(refusal.record)()
+
+
 def assert_in_transaction() -> None:
     """A move belongs to a verb: it demands an open transaction and never opens one."""
     assert connection.in_atomic_block, "moves are called inside a verb's transaction"

@@ -1,0 +1,107 @@
+"""Which doors a signed-in person finds on the start page and in the menu, by role.
+
+An app that adds a page for a role adds one line here; order is the order on the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from detention import access
+from detention.models import Facility, Relative, Role, User
+
+RELATIVE = "relative"
+GUARD, FINANCE = Role.GUARD.value, Role.FINANCE.value
+AUDITOR, ADMINISTRATOR = Role.AUDITOR.value, Role.ADMINISTRATOR.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """One way in: `view` is a URL name without arguments, `icon` a symbol of look/icons.svg.
+
+    text: one plain sentence under the label of the tile. waiting: how many things wait behind the
+    door in the officer's facility, shown on the tile.
+    """
+
+    view: str
+    label: Any
+    text: Any
+    icon: str
+    roles: frozenset[str]
+    waiting: Callable[[Facility], int] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenDoor:
+    """A door as one request sees it."""
+
+    door: Door
+    address: str
+    is_here: bool
+    facility: Facility | None
+
+    @property
+    def label(self) -> Any:
+        return self.door.label
+
+    @property
+    def text(self) -> Any:
+        return self.door.text
+
+    @property
+    def icon(self) -> str:
+        return self.door.icon
+
+    def waiting(self) -> int:
+        """Count what waits; asked only by the start page."""
+        if self.door.waiting is None or self.facility is None:
+            return 0
+        return self.door.waiting(self.facility)
+
+
+def _door(view: str, label: Any, text: Any, icon: str, *roles: str, **more: Any) -> Door:
+    return Door(view=view, label=label, text=text, icon=icon, roles=frozenset(roles), **more)
+
+
+DOORS: list[Door] = [
+    _door(
+        "start",
+        _("Start"),
+        _("Everything you can do here."),
+        "home",
+        *(RELATIVE, GUARD, FINANCE, AUDITOR, ADMINISTRATOR),
+    ),
+]
+
+
+def audiences(request: HttpRequest) -> set[str]:
+    """Return the officer's roles in the current facility, and `relative` for a relative."""
+    if not isinstance(request.user, User):
+        return set()
+    found = set(access.roles_of(request))
+    if not found and Relative.objects.filter(user=request.user).exists():
+        found.add(RELATIVE)
+    return found
+
+
+def open_doors(request: HttpRequest) -> list[OpenDoor]:
+    """Return the doors open to the asker, in order."""
+    held = audiences(request)
+    if not held:
+        return []
+    facility = access.facility_of(request)
+    return [_opened(door, request, facility) for door in DOORS if door.roles & held]
+
+
+def _opened(door: Door, request: HttpRequest, facility: Facility | None) -> OpenDoor:
+    address = reverse(door.view)
+    here = request.path == address or (
+        address.count("/") > 1 and door.view != "start" and request.path.startswith(address)
+    )
+    return OpenDoor(door=door, address=address, is_here=here, facility=facility)
