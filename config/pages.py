@@ -11,10 +11,13 @@ from django.shortcuts import redirect, render
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
+from django.utils.translation import gettext as _
+from django.views import defaults
 from django.views.decorators.http import require_POST
 from django.views.i18n import set_language as django_set_language
+from ninja.errors import HttpError
 
-from config import doors
+from config import doors, problems
 from detention import access
 from detention.models import Role, User
 
@@ -80,3 +83,32 @@ def set_text_size(request: HttpRequest) -> HttpResponse:
     size = "large" if request.POST.get("size") == "large" else "normal"
     answer.set_cookie(TEXT_COOKIE, size, max_age=365 * 24 * 3600, samesite="Lax", httponly=True)
     return answer
+
+
+def _asks_json(request: HttpRequest) -> bool:
+    """Programs get a problem they can read where people get a page."""
+    return request.path.startswith("/api/")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _asks_json(request):
+        return problems.of_http(request, HttpError(400, ""))
+    return defaults.bad_request(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _asks_json(request):
+        return problems.of_denial(request, exception)
+    return defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if _asks_json(request):
+        return problems.of_absence(request, exception)
+    return defaults.page_not_found(request, exception)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    if _asks_json(request):
+        return problems.problem(500, "broken", _("Something went wrong on our side."))
+    return defaults.server_error(request)

@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from config import health, pages
+from config.api import api
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -12,5 +13,11 @@ urlpatterns = [
     path("text-size/", pages.set_text_size, name="set_text_size"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("api/", api.urls),
     path("", include("detention.urls")),
 ]
+
+handler400 = pages.bad_request
+handler403 = pages.forbidden
+handler404 = pages.not_found
+handler500 = pages.broken

@@ -363,6 +363,22 @@ class TabletSession(models.Model):
         return f"{self.device_id}-{self.custody_id}"
 
 
+class AccessToken(models.Model):
+    """A key with which a program acts for one officer in one facility; ended, never deleted."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    facility = models.ForeignKey(Facility, models.PROTECT, related_name="+")
+    name = models.CharField(max_length=60)  # of the program
+    token_digest = models.CharField(max_length=64, unique=True)
+    issued_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()  # exclusive
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.user_id}@{self.facility_id})"
+
+
 class PolicyVersion(models.Model):
     """One value of one rule of one facility from one moment on; a second officer makes it count."""
 

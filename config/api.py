@@ -1,0 +1,22 @@
+"""The one JSON API: every app's router, closed unless a token opens it.
+
+A browser's session is worth nothing here, so no form on another site can act through it.
+"""
+
+from __future__ import annotations
+
+from ninja import NinjaAPI
+
+from config import problems
+from detention.api import AccessToken
+
+api = NinjaAPI(
+    title="Detention centre services",
+    version="1",
+    urls_namespace="api",
+    auth=AccessToken(),
+    # The description of the API is a file of the documentation, not a page open to everybody.
+    docs_url=None,
+    openapi_url=None,
+)
+problems.teach(api)
