@@ -7,6 +7,8 @@ from typing import Protocol
 
 from django.utils import timezone
 
+from accounts import tasks as accounts
+
 
 class Reaction(Protocol):
     """A function that takes the row's id, fetches it and calls one verb; safe to run twice."""
@@ -19,7 +21,13 @@ class Reaction(Protocol):
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "custody_admitted": (),
     "custody_closing": (),
+    "deposit_captured": (),
+    "deposit_decided": (),
+    "deposit_doubtful": (accounts.ask_deposit,),
     "facility_founded": (),
+    "gateway_event_received": (accounts.process_event,),
+    "refund_requested": (accounts.send_refund,),
+    "refund_settled": (),
     "relationship_decided": (),
 }
 

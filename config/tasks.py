@@ -8,6 +8,7 @@ from typing import Protocol
 
 from django.utils import timezone
 
+from accounts import tasks as accounts
 from detention.models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -20,7 +21,11 @@ class Sweep(Protocol):
 
 
 # A task out of attempts is dropped: every waiting state has its function here.
-SWEEPS: tuple[Sweep, ...] = ()
+SWEEPS: tuple[Sweep, ...] = (
+    accounts.sweep_deposits,
+    accounts.sweep_refunds,
+    accounts.sweep_inbox,
+)
 
 
 def heartbeat() -> None:

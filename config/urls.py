@@ -15,6 +15,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("api/", api.urls),
     path("", include("detention.urls")),
+    path("", include("accounts.urls")),
 ]
 
 handler400 = pages.bad_request

@@ -35,7 +35,7 @@ def verb[**P, R](function: Callable[P, R]) -> Callable[P, R]:
                 with transaction.atomic(durable=True):
                     return function(*args, **kwargs)
             except OperationalError as error:
-                if not _is_lock_trouble(error):
+                if not is_lock_trouble(error):
                     raise
                 if attempt == TRIES:
                     raise Busy from error
@@ -63,7 +63,8 @@ def assert_in_transaction() -> None:
     assert connection.in_atomic_block, "moves are called inside a verb's transaction"
 
 
-def _is_lock_trouble(error: OperationalError) -> bool:
+def is_lock_trouble(error: OperationalError) -> bool:
+    """Tell whether a transaction failed because of others and may succeed when tried again."""
     state = getattr(error.__cause__, "sqlstate", None)
     if state is not None:
         return state in _RETRIED_SQLSTATES

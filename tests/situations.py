@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from uuid import uuid4
 
 from django.utils import timezone
 
+from accounts import deposits
+from accounts.models import Deposit
 from detention import custody, devices, relatives
 from detention.models import Custody, Device, Facility, Relationship, Relative, Role, User
 from tests.factories import PASSWORD, AppointmentFactory, CellFactory, FacilityFactory
@@ -78,3 +81,38 @@ def enrolled_tablet(held: Custody) -> tuple[Device, str]:
     """Return an active tablet in the person's cell, and its token."""
     invited = devices.invite(held.cell, name="", by=officer(held.facility), at=timezone.now())
     return devices.enrol(invited.code, at=timezone.now())
+
+
+def started_deposit(link: Relationship | None = None, amount: int = 20_000, **changes) -> Deposit:
+    """Return a deposit that waits for its payment; the provider has not been asked yet."""
+    link = link or verified_link()
+    details = {
+        "once": uuid4(),
+        "provider": "stripe",
+        "by": link.relative,
+        "at": timezone.now(),
+    }
+    return deposits.start(link, amount, **{**details, **changes})
+
+
+def paid(deposit: Deposit, **changes) -> Deposit:
+    """Return the deposit after the provider said that it was paid, whatever came of it."""
+    details = {
+        "payment_id": f"pi_{deposit.number}",
+        "amount": deposit.amount,
+        "currency": "CNY",
+        "method": "alipay",
+        "at": timezone.now(),
+    }
+    return deposits.capture(deposit, **{**details, **changes})
+
+
+def credited_deposit(link: Relationship | None = None, amount: int = 20_000) -> Deposit:
+    """Return a deposit whose money stands on the detainee's account."""
+    return paid(started_deposit(link, amount))
+
+
+def waiting_deposit(link: Relationship | None = None, amount: int = 20_000) -> Deposit:
+    """Return a deposit in SUSPENSE: one fen less came than was asked for."""
+    deposit = started_deposit(link, amount)
+    return paid(deposit, amount=amount - 1)
