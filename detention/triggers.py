@@ -15,10 +15,13 @@ from importlib.util import find_spec
 from typing import Any
 
 from django.apps import apps
+from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection as default_connection
+from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.operations.base import Operation
 
 INSERT, UPDATE, DELETE, TRUNCATE = "INSERT", "UPDATE", "DELETE", "TRUNCATE"
@@ -307,5 +310,34 @@ def refuse_start(connection: BaseDatabaseWrapper = default_connection) -> None:
     Called by the web server, the worker and the readiness page. Errors: ImproperlyConfigured
     naming each guard.
     """
-    if wrong := check(connection):
+    wrong = check(connection)
+    if wrong and _migrations_wait(connection):
+        raise ImproperlyConfigured("The database is not up to date: run manage.py migrate.")
+    if wrong:
         raise ImproperlyConfigured("The database does not guard itself: " + "; ".join(wrong))
+
+
+def system_check(databases: Sequence[str] | None = None, **options: Any) -> list[Any]:
+    """Report wrong guards to `manage.py check --database`.
+
+    Only warns while migrations wait: `migrate` itself must be able to bring the next release's
+    guards. It warns by name, so that nothing is put right in silence.
+    """
+    found: list[Any] = []
+    for alias in databases or ():
+        connection = connections[alias]
+        wrong = check(connection)
+        wait = bool(wrong) and _migrations_wait(connection)
+        if wait and not _ours(connection, [g.table for gs in declared().values() for g in gs]):
+            continue  # a new database: nothing was ever installed
+        for sentence in wrong:
+            if wait:
+                found.append(checks.Warning(f"{alias}: {sentence}", id="detention.W001"))
+            else:
+                found.append(checks.Error(f"{alias}: {sentence}", id="detention.E001"))
+    return found
+
+
+def _migrations_wait(connection: BaseDatabaseWrapper) -> bool:
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
