@@ -77,6 +77,13 @@ DOORS: list[Door] = [
         "home",
         *(RELATIVE, GUARD, FINANCE, AUDITOR, ADMINISTRATOR),
     ),
+    _door(
+        "people",
+        _("People in custody"),
+        _("Admit a person, give a PIN, move, close."),
+        "person",
+        *(GUARD, ADMINISTRATOR),
+    ),
 ]
 
 

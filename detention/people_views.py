@@ -89,9 +89,7 @@ def choose_visible(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     form = VisibleForm(request.POST)
     if form.is_valid():
         visible = Custody.Visible(form.cleaned_data["visible"])
-        custody.choose_visible(
-            held, visible, by=access.signed_in(request), at=timezone.now()
-        )
+        custody.choose_visible(held, visible, by=access.signed_in(request), at=timezone.now())
         messages.success(request, _("The choice is stored."))
     return redirect("person", public_id=held.public_id)
 

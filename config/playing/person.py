@@ -41,7 +41,9 @@ class Person:
             for name, value in fields.items():
                 self.browser[name] = value
         except mechanicalsoup.LinkNotFoundError as error:
-            raise Unexpected(f"{where}: no form or field: {form} {fields}: {self.text()}") from error
+            raise Unexpected(
+                f"{where}: no form or field: {form} {fields}: {self.text()}"
+            ) from error
         answer = self.browser.submit_selected(timeout=TIMEOUT_S)
         self._demand(answer, f"POST {where} {form}")
         if problem := self.browser.page.select_one(".error-summary"):
