@@ -1,5 +1,6 @@
 """Every address of the project."""
 
+from django.conf import settings
 from django.urls import include, path
 
 from config import health, pages
@@ -17,6 +18,8 @@ urlpatterns = [
     path("", include("detention.urls")),
     path("", include("accounts.urls")),
 ]
+if settings.GATEWAY == "stub":
+    urlpatterns.append(path("gateway/", include("accounts.gateways.stub.urls")))
 
 handler400 = pages.bad_request
 handler403 = pages.forbidden

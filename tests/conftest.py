@@ -5,9 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import cache
+from django.test import Client
 from django.utils import translation
 
 LOCAL = {"127.0.0.1", "::1", "localhost", "testserver"}
@@ -33,3 +35,20 @@ def _no_outside_world(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect_locally)
+
+
+@pytest.fixture(autouse=True)
+def _letters_stay_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simulated provider's letters reach our doors through the test client, not a socket."""
+    from accounts.gateways.stub import letters
+
+    def carry(url: str, body: bytes, signature: str) -> tuple[int, str]:
+        answer = Client(raise_request_exception=False).post(
+            urlsplit(url).path,
+            body,
+            content_type="application/json",
+            headers={"Stripe-Signature": signature},
+        )
+        return answer.status_code, f"{answer.status_code} {answer.reason_phrase}"
+
+    monkeypatch.setattr(letters, "carry", carry)

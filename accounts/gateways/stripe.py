@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -193,17 +194,19 @@ class StripeGateway:
 
 
 def configured() -> StripeGateway:
-    """Make the adapter that the settings ask for: over the network, or over the simulator."""
+    """Return the adapter that the settings ask for: over the network, or over the simulator."""
+    return _made(settings.GATEWAY, settings.STRIPE_API_KEY, settings.STRIPE_WEBHOOK_SECRET)
+
+
+@functools.cache
+def _made(kind: str, api_key: str, webhook_secret: str) -> StripeGateway:
+    # Kept, because the SDK's client keeps its connections open.
     client: stripe.HTTPClient | None = None
-    if settings.GATEWAY == "stub":
+    if kind == "stub":
         from accounts.gateways.stub.client import SimulatorClient
 
         client = SimulatorClient()
-    return StripeGateway(
-        api_key=settings.STRIPE_API_KEY,
-        webhook_secret=settings.STRIPE_WEBHOOK_SECRET,
-        http_client=client,
-    )
+    return StripeGateway(api_key=api_key, webhook_secret=webhook_secret, http_client=client)
 
 
 def _checkout(session: stripe.checkout.Session) -> Checkout:
