@@ -4,15 +4,36 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 from django.utils import translation
 
+from tests.databases import copied_database
+
 LOCAL = {"127.0.0.1", "::1", "localhost", "testserver"}
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: Any) -> Iterator[None]:
+    """Make the test database, also when only tests that copy it are run."""
+    with django_db_blocker.unblock():
+        made = setup_databases(verbosity=0, interactive=False, aliases=["default"])
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
+@pytest.fixture
+def own_database(django_db_setup: None, django_db_blocker: Any, tmp_path: Path) -> Iterator[str]:
+    """DATABASE_URL of a copy of the test database, for tests that start processes."""
+    with django_db_blocker.unblock(), copied_database(tmp_path) as url:
+        yield url
 
 
 @pytest.fixture(autouse=True)
