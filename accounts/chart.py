@@ -161,7 +161,7 @@ JOURNAL_KINDS = {
         _kind("order_released", _LET_GO),
         _kind("frozen", _PLACED, needs_reason=True),
         _kind("unfrozen", _LET_GO, needs_reason=True),
-        _kind("order_captured", _debit("ESCROW", held=-1), _credit("VENDOR")),
+        _kind("order_captured", _debit("ESCROW", held=-1), _credit("VENDOR", many=True)),
         _kind("goods_returned", _debit("VENDOR"), _credit("ESCROW", "PAYOUT"), gives_back=True),
         _kind("vendor_paid", _debit("VENDOR"), _credit("BANK"), reversible=True),
         # Between the facility and the detainee.

@@ -6,6 +6,7 @@ called last. `by` is who acts: a user, a custody (the detainee on a tablet), or 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -111,28 +112,31 @@ def capture(
     amount: int,
     *,
     release: int = 0,
-    vendor: UUID,
+    vendors: Mapping[UUID, int],
     key: str,
     doc: Doc,
     by: Actor,
     at: datetime,
     source: str = "web",
 ) -> Journal:
-    """Pay the vendor `amount` fen, greater than 0, out of a hold; give `release` fen of it back.
+    """Pay vendors `amount` fen, greater than 0, out of a hold; give `release` fen of it back.
 
-    One journal: ESCROW -amount, held -(amount + release), VENDOR +amount. It cannot fail for lack
-    of money, which is already set aside. Spends the oldest lots.
+    vendors: vendor → fen, summing to `amount`. One journal: ESCROW -amount, held
+    -(amount + release), each VENDOR +its part. It cannot fail for lack of money, which is already
+    set aside. Spends the oldest lots.
     Refuses HoldUsedUp when less remains of the hold. Same key again: the first journal.
     """
     spent = Line(hold.account, -amount, held=-(amount + release), hold=hold)
-    owed = Line(posting.account(hold.account.book, "VENDOR", vendor), amount)
-    return _post("order_captured", spent, owed, key=key, doc=doc, by=by, at=at, source=source)
+    book = hold.account.book
+    owed = [Line(posting.account(book, "VENDOR", v), fen) for v, fen in sorted(vendors.items())]
+    return _post("order_captured", spent, *owed, key=key, doc=doc, by=by, at=at, source=source)
 
 
 def goods_returned(
     captured: Journal,
     amount: int,
     *,
+    vendor: UUID,
     key: str,
     doc: Doc,
     by: Actor,
@@ -141,15 +145,16 @@ def goods_returned(
 ) -> Journal:
     """Take `amount` fen back from the vendor, to the lots that the goods were paid from.
 
-    captured: the order_captured journal. Refuses LotUsedUp when more comes back than was captured.
-    Same key again: the first journal.
+    captured: the order_captured journal; vendor: one that it paid.
+    Refuses LotUsedUp when more comes back than was captured. Same key again: the first journal.
     """
     assert_in_transaction()
-    entries = {entry.account.kind: entry for entry in captured.entries.select_related("account")}
-    vendor, escrow = entries["VENDOR"].account, entries["ESCROW"].account
+    accounts = [entry.account for entry in captured.entries.select_related("account")]
+    escrow = next(account for account in accounts if account.kind == "ESCROW")
+    supplier = next(account for account in accounts if account.owner == vendor)
     earlier = posting.find(key)
     parts = () if earlier else lots.given_back(captured, escrow, amount)
-    taken = Line(vendor, -amount)
+    taken = Line(supplier, -amount)
     given = Line(escrow, amount, lots=parts)
     return _post("goods_returned", taken, given, key=key, doc=doc, by=by, at=at, source=source)
 

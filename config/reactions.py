@@ -8,6 +8,7 @@ from typing import Protocol
 from django.utils import timezone
 
 from accounts import tasks as accounts
+from commissary import orders
 
 
 class Reaction(Protocol):
@@ -20,7 +21,7 @@ class Reaction(Protocol):
 # that a misspelt one is noticed.
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "custody_admitted": (),
-    "custody_closing": (),
+    "custody_closing": (orders.close_all,),
     "deposit_captured": (),
     "deposit_decided": (),
     "deposit_doubtful": (accounts.ask_deposit,),

@@ -9,6 +9,7 @@ from typing import Protocol
 from django.utils import timezone
 
 from accounts import tasks as accounts
+from commissary import fulfilment, orders
 from detention.models import Heartbeat
 
 logger = logging.getLogger(__name__)
@@ -25,6 +26,8 @@ SWEEPS: tuple[Sweep, ...] = (
     accounts.sweep_deposits,
     accounts.sweep_refunds,
     accounts.sweep_inbox,
+    orders.expire_overdue,
+    fulfilment.close_finished,
 )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import itertools
 from uuid import uuid4
 
+from django.db import transaction
 from django.utils import timezone
 
-from accounts import deposits
+from accounts import deposits, escrow
+from accounts.ledger import posting
 from accounts.models import Deposit
 from detention import custody, devices, relatives
 from detention.models import Custody, Device, Facility, Relationship, Relative, Role, User
@@ -116,3 +118,21 @@ def waiting_deposit(link: Relationship | None = None, amount: int = 20_000) -> D
     """Return a deposit in SUSPENSE: one fen less came than was asked for."""
     deposit = started_deposit(link, amount)
     return paid(deposit, amount=amount - 1)
+
+
+def funded(held: Custody, amount: int) -> Custody:
+    """Return the person with `amount` fen more to spend, as a passed deposit leaves it."""
+    with transaction.atomic():
+        account = escrow.account_of(held)
+        posting.post(
+            "deposit_captured",
+            book=account.book,
+            key=f"test:{next(_numbers)}",
+            lines=(
+                posting.Line(posting.account(account.book, "GATEWAY"), -amount),
+                posting.Line(account, amount),
+            ),
+            at=timezone.now(),
+            by=None,
+        )
+    return held
