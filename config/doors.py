@@ -84,6 +84,13 @@ DOORS: list[Door] = [
         "person",
         *(GUARD, ADMINISTRATOR),
     ),
+    _door(
+        "books",
+        _("Books"),
+        _("What is held and what is owed, by kind of account."),
+        "scale",
+        *(FINANCE, AUDITOR),
+    ),
 ]
 
 

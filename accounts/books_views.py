@@ -1,0 +1,40 @@
+"""The trial balance: what stands in the facility's book, and whether the last proof held."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
+
+from accounts import escrow
+from accounts.ledger import totals
+from accounts.ledger.models import ProofRun
+from detention import access
+from detention.models import Role
+
+NAMES = {
+    "ESCROW": _("owed to detainees"),
+    "SUSPENSE": _("deposits not yet credited"),
+    "PAYOUT": _("payouts on their way"),
+    "UNCLAIMED": _("unclaimed money"),
+    "GATEWAY": _("at the payment provider"),
+    "BANK": _("at the bank"),
+    "CASH": _("in the cash box"),
+    "VENDOR": _("owed to vendors"),
+    "FACILITY": _("the facility's own share"),
+    "DISPUTED": _("disputed payments"),
+    "IN_TRANSIT": _("between facilities"),
+    "OPENING": _("opening balances"),
+}
+
+
+@access.officers(Role.FINANCE, Role.AUDITOR)
+def books(request: HttpRequest) -> HttpResponse:
+    """Show every kind of account with its total; all together are zero."""
+    rows = totals.by_kind(escrow.book_of(access.desk(request)))
+    context = {
+        "rows": [(total, NAMES[total.kind]) for total in rows],
+        "difference": sum(total.posted for total in rows),
+        "proof": ProofRun.objects.order_by("pk").last(),
+    }
+    return render(request, "accounts/books.html", context)
