@@ -9,12 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import os
 import uuid
-from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from accounts.gateways import CHECKOUT_LIFE, Checkout, Gateway, GatewayRefused, gateway
+from accounts.gateways import Checkout, Gateway, GatewayRefused, gateway
 from accounts.gateways.stripe import StripeGateway
 
 pytestmark = pytest.mark.django_db
@@ -28,23 +27,6 @@ def provider() -> Gateway:
     if TEST_KEY:
         return StripeGateway(api_key=TEST_KEY, webhook_secret="whsec_unused")
     return gateway()
-
-
-@pytest.fixture
-def order() -> dict[str, Any]:
-    """One request for a payment page, with keys of its own."""
-    return {
-        "reference": str(uuid.uuid4()),
-        "amount": 20_000,
-        "currency": "CNY",
-        "methods": ["card", "alipay"],
-        "description": "Deposit",
-        "success_url": "https://example.org/paid?session={CHECKOUT_SESSION_ID}",
-        "cancel_url": "https://example.org/back",
-        "expires_at": timezone.now() + CHECKOUT_LIFE,
-        "locale": "zh-hans",
-        "idempotency_key": str(uuid.uuid4()),
-    }
 
 
 def test_a_new_checkout_is_open_and_has_an_address(provider, order):
