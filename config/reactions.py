@@ -30,6 +30,8 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "refund_requested": (accounts.send_refund,),
     "refund_settled": (),
     "relationship_decided": (),
+    "room_closed": (),
+    "escort_absent": (),
 }
 
 
