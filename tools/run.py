@@ -98,32 +98,26 @@ def prepare() -> None:
 
     django.setup()
     from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
     from django.db import connection
+
+    from detention import triggers
 
     if settings.PRODUCTION:
         sys.exit("make run is the demo; in production start `manage.py supervise`.")
-    if "django_migrations" in connection.introspection.table_names():
+    try:
         # Before migrating: a missing trigger must be noticed, not put back in silence.
-        refuse_tampered()
-    step("Migrating the database")
-    call_command("migrate", verbosity=0, interactive=False)
+        call_command("check", databases=["default"], stdout=io.StringIO(), stderr=io.StringIO())
+        step("Migrating the database")
+        call_command("migrate", verbosity=0, interactive=False)
+        triggers.refuse_start()
+    except (SystemCheckError, ImproperlyConfigured) as error:
+        sys.exit(str(error))
     step("Making the demo facilities")
     call_command("demo", stdout=io.StringIO())
     connection.close()
-
-
-def refuse_tampered() -> None:
-    from django.core.exceptions import ImproperlyConfigured
-
-    try:
-        from detention import triggers
-    except ImportError:
-        return
-    try:
-        triggers.refuse_start()
-    except ImproperlyConfigured as error:
-        sys.exit(str(error))
 
 
 def wait_until_ready(url: str, supervisor: Any) -> None:

@@ -8,7 +8,9 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from config.health import LIGHTS
 from config.tasks import heartbeat
+from detention import triggers
 from detention.models import Heartbeat
 
 
@@ -26,7 +28,8 @@ def test_readyz_answers_200_when_every_light_is_on(client):
 
     response = client.get("/readyz")
 
-    assert response.json() == {"database": True, "migrations": True, "worker": True}
+    assert response.json() == dict.fromkeys(LIGHTS, True)
+    assert list(LIGHTS) == ["database", "migrations", "triggers", "worker"]
     assert response.status_code == 200
 
 
@@ -34,7 +37,7 @@ def test_readyz_answers_200_when_every_light_is_on(client):
 def test_readyz_answers_503_when_the_worker_never_wrote_a_heartbeat(client):
     response = client.get("/readyz")
 
-    assert response.json() == {"database": True, "migrations": True, "worker": False}
+    assert response.json() == dict.fromkeys(LIGHTS, True) | {"worker": False}
     assert response.status_code == 503
 
 
@@ -59,6 +62,27 @@ def test_readyz_answers_503_when_a_migration_is_missing(client):
 
     assert response.json()["migrations"] is False
     assert response.status_code == 503
+
+
+@pytest.mark.django_db
+def test_readyz_answers_503_and_logs_the_name_when_a_trigger_is_missing(client, caplog):
+    heartbeat()
+    name = _drop_one_trigger()
+
+    response = client.get("/readyz")
+
+    assert response.json() == dict.fromkeys(LIGHTS, True) | {"triggers": False}
+    assert response.status_code == 503
+    assert f"trigger {name} is missing" in caplog.text
+    assert name not in response.text
+
+
+def _drop_one_trigger() -> str:
+    guard = next(one for one in triggers.GUARDS if one.exists_on(connection.vendor))
+    where = f" ON {guard.table}" if connection.vendor == "postgresql" else ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP TRIGGER {guard.name}{where}")
+    return guard.name
 
 
 @pytest.mark.django_db

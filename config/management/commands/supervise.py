@@ -8,9 +8,11 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
 from config.supervisor import Supervisor
+from detention import triggers
 
 
 class Command(BaseCommand):
@@ -34,6 +36,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["pulse"] * 2 > options["stale"]:
             raise CommandError("--stale must be at least twice --pulse.")
+        try:
+            triggers.refuse_start()
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error
         self.stopping = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
