@@ -276,6 +276,7 @@ class Order(models.Model):
     catalogue_version = models.PositiveIntegerField()
     recorded_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")
     placed_at = models.DateTimeField()
+    selected_at = models.DateTimeField(null=True)  # by the tablet's clock, which may be wrong
     expires_at = models.DateTimeField()  # when it comes to nothing unless somebody takes it up
     # Who approved or rejected it.
     approved_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+")

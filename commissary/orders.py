@@ -57,7 +57,7 @@ policy.declare(
 class Wish:
     """One wished line: how many of a product, at the price the person saw (fen)."""
 
-    product: uuid.UUID
+    sku: str
     quantity: int
     shown_price: int
 
@@ -67,6 +67,7 @@ class Envelope:
     """An order as it comes in, with what is needed to recognise it when it comes again.
 
     lines: in the person's own order of importance. device and sequence: both or neither.
+    selected_at: by the tablet's own clock; kept, believed by nobody.
     """
 
     client_id: uuid.UUID
@@ -74,6 +75,7 @@ class Envelope:
     lines: Sequence[Wish]
     device: Device | None = None
     sequence: int | None = None
+    selected_at: datetime | None = None
 
     def body_hash(self, custody: Custody) -> str:
         """Return a digest of everything that must be the same when it comes again."""
@@ -82,7 +84,7 @@ class Envelope:
             self.catalogue_version,
             self.device.pk if self.device else None,
             self.sequence,
-            [[str(line.product), line.quantity, line.shown_price] for line in self.lines],
+            [[wish.sku, wish.quantity, wish.shown_price] for wish in self.lines],
         ]
         return hashlib.sha256(json.dumps(body).encode()).hexdigest()
 
@@ -126,6 +128,7 @@ def place(held: Custody, envelope: Envelope, *, by: Actor, at: datetime) -> Orde
         expires_at=order.expires_at + timedelta(days=2 * days),
         by=by,
         at=at,
+        source="tablet" if envelope.device else "web",
     )
     order.save(update_fields=["hold"])
     return order
@@ -133,9 +136,9 @@ def place(held: Custody, envelope: Envelope, *, by: Actor, at: datetime) -> Orde
 
 def _check_form(envelope: Envelope) -> None:
     lines = envelope.lines
-    if not 1 <= len(lines) <= MOST_LINES or len({line.product for line in lines}) < len(lines):
+    if not 1 <= len(lines) <= MOST_LINES or len({wish.sku for wish in lines}) < len(lines):
         raise BadOrder(field="lines")
-    if not all(1 <= line.quantity <= MOST_OF_ONE and line.shown_price > 0 for line in lines):
+    if not all(1 <= wish.quantity <= MOST_OF_ONE and wish.shown_price > 0 for wish in lines):
         raise BadOrder(field="lines")
 
 
@@ -151,34 +154,32 @@ def _keep_conflict(earlier: Order, *, by: Actor, at: datetime) -> None:
     audit.record("order.conflict_refused", by=by, at=at, subject=earlier, facility=earlier.facility)
 
 
-def _confirm_prices(
-    facility: Facility, envelope: Envelope, *, at: datetime
-) -> dict[uuid.UUID, Price]:
-    """Return product → price in force. Refuses NeedsConfirmation, with every line concerned."""
-    wished = [wish.product for wish in envelope.lines]
-    found = Price.objects.filter(product__facility=facility, product__public_id__in=wished)
-    prices = {price.product.public_id: price for price in found.on_shelf(at)}
+def _confirm_prices(facility: Facility, envelope: Envelope, *, at: datetime) -> dict[str, Price]:
+    """Return sku → price in force. Refuses NeedsConfirmation, with every line concerned."""
+    wished = [wish.sku for wish in envelope.lines]
+    found = Price.objects.filter(product__facility=facility, product__sku__in=wished)
+    prices = {price.product.sku: price for price in found.on_shelf(at)}
     changed = [
         {
-            "product": str(wish.product),
+            "sku": wish.sku,
             "shown_price": wish.shown_price,
-            "price": prices[wish.product].amount if wish.product in prices else None,
+            "price": prices[wish.sku].amount if wish.sku in prices else None,
         }
         for wish in envelope.lines
-        if wish.product not in prices or prices[wish.product].amount > wish.shown_price
+        if wish.sku not in prices or prices[wish.sku].amount > wish.shown_price
     ]
     if changed:
         version = catalogue.version(facility, at=at)
-        raise NeedsConfirmation(lines=changed, catalogue_version=version)
+        raise NeedsConfirmation(changes=changed, catalogue_version=version)
     return prices
 
 
 def _check_limits(
-    held: Custody, envelope: Envelope, prices: Mapping[uuid.UUID, Price], *, at: datetime
+    held: Custody, envelope: Envelope, prices: Mapping[str, Price], *, at: datetime
 ) -> None:
     items = []
     for wish in envelope.lines:
-        price = prices[wish.product]
+        price = prices[wish.sku]
         items.append(
             limits.Item(
                 product=price.product.name,
@@ -199,7 +200,7 @@ def _check_limits(
 def _write(
     held: Custody,
     envelope: Envelope,
-    prices: Mapping[uuid.UUID, Price],
+    prices: Mapping[str, Price],
     *,
     body_hash: str,
     by: Actor,
@@ -218,10 +219,11 @@ def _write(
         catalogue_version=envelope.catalogue_version,
         recorded_by=by if isinstance(by, User) else None,
         placed_at=at,
+        selected_at=envelope.selected_at,
         expires_at=at + timedelta(hours=hours),
     )
     lines = [
-        _line(order, position, wish, prices[wish.product])
+        _line(order, position, wish, prices[wish.sku])
         for position, wish in enumerate(envelope.lines, start=1)
     ]
     Line.objects.bulk_create(lines)

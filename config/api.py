@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ninja import NinjaAPI
 
+from commissary.api import router as tablet
 from config import problems
 from detention.api import AccessToken
 
@@ -20,3 +21,4 @@ api = NinjaAPI(
     openapi_url=None,
 )
 problems.teach(api)
+api.add_router("tablet", tablet)

@@ -85,6 +85,14 @@ def masked_identity(number: str) -> str:
     return f"{number[:3]}{'*' * 11}{number[-4:]}"
 
 
+def masked_name(name: str) -> str:
+    """Hide the middle of a person's name: 王小明 → 王*明, 王明 → 王*, 欧阳小明 → 欧**明."""
+    name = name.strip()
+    if len(name) < 3:
+        return name[:1] + "*" * (len(name) - 1)
+    return name[0] + "*" * (len(name) - 2) + name[-1]
+
+
 def digest(text: str, *, purpose: str) -> str:
     """Return a keyed digest: equal texts are found, none can be read back."""
     key = f"{purpose}:{settings.SECRET_KEY}".encode()

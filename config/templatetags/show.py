@@ -10,6 +10,8 @@ from django.utils import formats, timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from detention import identity
+
 register = template.Library()
 
 
@@ -48,11 +50,8 @@ def day(on: date | datetime | None) -> str:
 
 @register.filter
 def masked(name: str) -> str:
-    """Hide the middle of a person's name: 王小明 → 王*明, 王明 → 王*, 欧阳小明 → 欧**明."""
-    name = name.strip()
-    if len(name) < 3:
-        return name[:1] + "*" * (len(name) - 1)
-    return name[0] + "*" * (len(name) - 2) + name[-1]
+    """Hide the middle of a person's name: 王小明 → 王*明."""
+    return identity.masked_name(name)
 
 
 @register.simple_tag

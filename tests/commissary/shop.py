@@ -91,8 +91,7 @@ def envelope(goods: dict[str, Product], *, client_id: UUID | None = None, shown=
     extra = {name: wanted.pop(name) for name in ("device", "sequence") if name in wanted}
     shown = {**{sku: GOODS[sku][2] for sku in wanted}, **(shown or {})}
     wishes = [
-        Wish(product=goods[sku].public_id, quantity=n, shown_price=shown[sku])
-        for sku, n in wanted.items()
+        Wish(sku=goods[sku].sku, quantity=n, shown_price=shown[sku]) for sku, n in wanted.items()
     ]
     version = 1
     return Envelope(

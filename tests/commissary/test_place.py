@@ -122,9 +122,7 @@ def test_a_price_that_rose_asks_again_and_holds_nothing():
     with pytest.raises(errors.NeedsConfirmation) as refused:
         orders.place(held, sent, by=held, at=timezone.now())
 
-    assert refused.value.facts["lines"] == [
-        {"product": str(goods["soap"].public_id), "shown_price": 4_50, "price": 5_00}
-    ]
+    assert refused.value.facts["changes"] == [{"sku": "soap", "shown_price": 4_50, "price": 5_00}]
     assert shop.moved() == before
     assert shop.money(held) == (500_00, 0)
 
@@ -148,13 +146,15 @@ def test_a_withdrawn_product_asks_again_and_holds_nothing():
     with pytest.raises(errors.NeedsConfirmation) as refused:
         orders.place(held, shop.envelope(goods, soap=1, milk=1), by=held, at=timezone.now())
 
-    assert [line["price"] for line in refused.value.facts["lines"]] == [None]
+    assert [line["price"] for line in refused.value.facts["changes"]] == [None]
     assert shop.money(held) == (500_00, 0)
 
 
 def test_a_product_of_another_facility_is_gone():
     held, _ = shop.shopper()
     _, elsewhere = shop.shopper(0)
+    elsewhere["soap"].sku = "only-there"
+    elsewhere["soap"].save()
 
     with pytest.raises(errors.NeedsConfirmation):
         orders.place(held, shop.envelope(elsewhere, soap=1), by=held, at=timezone.now())
