@@ -239,7 +239,7 @@ class Order(models.Model):
         REJECTED = "rejected", _("rejected")
         EXPIRED = "expired", _("expired")
         CANCELLED = "cancelled", _("cancelled")
-        PICKED = "picked", _("on its way")
+        PICKED = "picked", _("out for delivery")
         HANDED_OVER = "handed_over", _("handed over")
         PART = "part", _("handed over in part")
         UNDELIVERED = "undelivered", _("not delivered")
