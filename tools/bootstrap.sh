@@ -11,6 +11,8 @@ case $profile in run | dev) ;; *) echo "usage: tools/bootstrap.sh [run|dev]" >&2
 cd "$(dirname "$0")/.."
 # Some machines set it for everybody; then each start would compile every module again.
 unset PYTHONDONTWRITEBYTECODE PYTHONHOME PYTHONPATH VIRTUAL_ENV || true
+# Trust what the machine trusts: many networks sign their own certificates (old and new name).
+export UV_SYSTEM_CERTS="${UV_SYSTEM_CERTS:-1}" UV_NATIVE_TLS="${UV_NATIVE_TLS:-1}"
 
 say() { printf '%s\n' "$*" >&2; }
 
