@@ -98,12 +98,11 @@ def start(
         if (known.relationship_id, known.amount) != (relationship.pk, amount):
             raise KeyConflict
         return known
-    link = Relationship.objects.get(pk=relationship.pk)
+    link = Relationship.objects.select_related("custody").get(pk=relationship.pk)
     if link.relative_id != by.pk:
         raise NotLinked
-    in_force = limits.in_force(held.facility, at=at)
-    facts = limits.facts(held, link, amount=amount, at=at)
-    _refuse_before_payment(facts, in_force)
+    link.custody = held
+    check(link, amount, at=at)
     deposit = Deposit.objects.create(
         number=f"D{fresh_code(7)}",
         facility=held.facility,
@@ -130,7 +129,14 @@ def start(
     return deposit
 
 
-def _refuse_before_payment(facts: screening.Facts, in_force: screening.Limits) -> None:
+def check(link: Relationship, amount: int, *, at: datetime) -> None:
+    """Refuse a deposit of `amount` fen that the rules would not let in; writes nothing.
+
+    Refuses NotLinked, DepositsClosed, OverSingleMax, NoRoom. Under the custody's lock the answer
+    holds; without it, it is what a page may say before the button is pressed.
+    """
+    in_force = limits.in_force(link.custody.facility, at=at)
+    facts = limits.facts(link.custody, link, amount=amount, at=at)
     codes = {finding.code for finding in screening.findings(facts, in_force)}
     if "P01" in codes:
         raise NotLinked

@@ -237,7 +237,7 @@ class Refund(models.Model):
 
     class State(models.TextChoices):
         REQUESTED = "requested", _("to be sent")
-        PENDING = "pending", _("on its way")
+        PENDING = "pending", _("on its way back")
         UNKNOWN = "unknown", _("result not known yet")
         SUCCEEDED = "succeeded", _("sent back")
         FAILED = "failed", _("could not be sent, needs a person")

@@ -78,6 +78,13 @@ DOORS: list[Door] = [
         *(RELATIVE, GUARD, FINANCE, AUDITOR, ADMINISTRATOR),
     ),
     _door(
+        "money_people",
+        _("Send money"),
+        _("To a person in custody; see what it was spent on."),
+        "money",
+        RELATIVE,
+    ),
+    _door(
         "people",
         _("People in custody"),
         _("Admit a person, give a PIN, move, close."),

@@ -1,0 +1,44 @@
+"""How this app's own documents are told in statements and on the trail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.utils.translation import gettext as _
+
+from accounts import statements
+from accounts.models import Deposit, Refund
+from accounts.statements import Described
+from detention.identity import plain_number
+from detention.models import Facility
+
+
+def register() -> None:
+    """Make deposits and refunds known; called at app ready."""
+    statements.describer("deposit", _deposits, find=_find_deposits)
+    statements.describer("refund", _refunds)
+
+
+def _deposits(ids: Sequence[int], level: str) -> Mapping[int, Described]:
+    return {
+        deposit.pk: Described(
+            text=_("Deposit"),
+            reference=deposit.number,
+        )
+        for deposit in Deposit.objects.filter(pk__in=ids)
+    }
+
+
+def _refunds(ids: Sequence[int], level: str) -> Mapping[int, Described]:
+    return {
+        refund.pk: Described(
+            text=_("Sent back to the payer"),
+            reference=refund.deposit.number,
+        )
+        for refund in Refund.objects.filter(pk__in=ids).select_related("deposit")
+    }
+
+
+def _find_deposits(facility: Facility, text: str) -> Sequence[int]:
+    found = Deposit.objects.filter(facility=facility, number=plain_number(text))
+    return list(found.values_list("pk", flat=True))
