@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from detention import access
+from detention import access, relatives
 from detention.models import Facility, Relative, Role, User
 
 RELATIVE = "relative"
@@ -98,7 +98,42 @@ DOORS: list[Door] = [
         "scale",
         *(FINANCE, AUDITOR),
     ),
+    _door(
+        "my_people",
+        _("My people"),
+        _("The people in custody you are linked with, and your requests."),
+        "people",
+        RELATIVE,
+    ),
+    _door(
+        "desk_relatives",
+        _("Relatives"),
+        _("Verify who is a relative, or refuse with a reason."),
+        "people",
+        *(GUARD, ADMINISTRATOR),
+        waiting=lambda facility: len(relatives.waiting(facility)),
+    ),
+    _door(
+        "desk_tablets",
+        _("Tablets"),
+        _("Enrol a tablet for a cell, see when it was last heard of, shut it out."),
+        "tablet",
+        *(GUARD, ADMINISTRATOR),
+    ),
 ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonDoor:
+    """What a verified relative can do for one person; `view` takes the link's public id."""
+
+    view: str
+    label: Any
+    icon: str
+
+
+# The first is the main button.
+PERSON_DOORS: list[PersonDoor] = []
 
 
 def audiences(request: HttpRequest) -> set[str]:

@@ -19,7 +19,7 @@ from ninja.errors import HttpError
 
 from config import doors, problems
 from detention import access
-from detention.models import Role, User
+from detention.models import Facility, Role, User
 
 LANGUAGE_CHOSEN = "language_chosen"
 TEXT_COOKIE = "text"
@@ -31,9 +31,18 @@ def surroundings(request: HttpRequest) -> dict[str, Any]:
         "gateway_is_stub": settings.GATEWAY == "stub",
         "large_text": request.COOKIES.get(TEXT_COOKIE) == "large",
         "facility": SimpleLazyObject(lambda: access.facility_of(request)),
+        "facilities": SimpleLazyObject(lambda: _facilities(request)),
         "role_names": SimpleLazyObject(lambda: _role_names(request)),
+        "person_doors": doors.PERSON_DOORS,
         "doors": SimpleLazyObject(lambda: doors.open_doors(request)),
     }
+
+
+def _facilities(request: HttpRequest) -> list[Facility]:
+    """Return the facilities between which the officer can choose."""
+    if not isinstance(request.user, User):
+        return []
+    return list({a.facility.pk: a.facility for a in access.appointments(request.user)}.values())
 
 
 def _role_names(request: HttpRequest) -> list[str]:

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from django.forms.renderers import TemplatesSetting
+from django.utils.translation import gettext_noop as _
+
+# Django's own sentences, said again here so that their Chinese can be plainer than Django's.
+PLAINER = (
+    _("This field is required."),
+    _("Enter a whole number."),
+    _("Enter a valid date."),
+    _("Select a valid choice. That choice is not one of the available choices."),
+)
 
 
 class Renderer(TemplatesSetting):

@@ -15,7 +15,16 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from detention.errors import NotAllowed, NotFound
-from detention.models import Appointment, Custody, Facility, Relationship, Relative, Role, User
+from detention.models import (
+    Appointment,
+    Custody,
+    Device,
+    Facility,
+    Relationship,
+    Relative,
+    Role,
+    User,
+)
 
 FACILITY_KEY = "facility"
 
@@ -113,6 +122,29 @@ def verified_relationship(relative: Relative, public_id: uuid.UUID) -> Relations
     """Return one of the relative's verified links. Refuses NotFound."""
     found = relationship(relative, public_id)
     if found.state != Relationship.State.VERIFIED:
+        raise NotFound
+    return found
+
+
+def link_at_desk(facility: Facility, public_id: uuid.UUID) -> Relationship:
+    """Return a link with a person held in the officer's own facility. Refuses NotFound."""
+    found = (
+        Relationship.objects.filter(custody__facility=facility, public_id=public_id)
+        .select_related("relative", "custody__detainee", "custody__facility", "custody__cell")
+        .select_related("decided_by")
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def device(facility: Facility, public_id: uuid.UUID) -> Device:
+    """Return a tablet of the officer's own facility. Refuses NotFound."""
+    found = (
+        Device.objects.filter(facility=facility, public_id=public_id).select_related("cell").first()
+    )
+    if found is None:
         raise NotFound
     return found
 

@@ -123,9 +123,7 @@ class LinkForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    reason = FreeText(
-        label=_("Reason"), help_text=_("The relative reads this sentence."), lines=3, required=False
-    )
+    reason = FreeText(label=_("Reason"), help_text=_("The relative reads this sentence."), lines=3)
 
 
 class InviteForm(forms.Form):

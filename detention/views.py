@@ -1,6 +1,8 @@
-"""Doors of the people: signing in and out, registering, being linked, tablets."""
+"""Doors of the people: signing in and out, registering, being linked."""
 
 from __future__ import annotations
+
+from uuid import UUID
 
 from django.contrib.auth import authenticate, login, logout
 from django.contrib.auth.decorators import login_not_required
@@ -12,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from detention import identity, relatives
+from detention import access, identity, relatives
 from detention.errors import Refusal
-from detention.forms import RegisterForm, SignInForm, refusals_on
-from detention.models import User
+from detention.forms import LinkForm, RegisterForm, SignInForm, refusals_on
+from detention.models import Relationship, User
 
 LANGUAGE_CHOSEN = "language_chosen"
 
@@ -34,7 +36,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if isinstance(user, User):
             return _let_in(request, user)
         form.add_error(None, _("The log-in or the password is not right."))
-    return _page(request, "detention/sign_in.html", form)
+    return page(request, "detention/sign_in.html", form)
 
 
 def _typed_login(text: str) -> str:
@@ -91,11 +93,46 @@ def register(request: HttpRequest) -> HttpResponse:
                 at=timezone.now(),
             )
             login(request, relative.user, backend="django.contrib.auth.backends.ModelBackend")
-            return redirect("start")
-    return _page(request, "detention/register.html", form)
+            return redirect("my_people")
+    return page(request, "detention/register.html", form)
 
 
-def _page(request: HttpRequest, template: str, form: object, **more: object) -> HttpResponse:
+@access.relatives
+def my_people(request: HttpRequest) -> HttpResponse:
+    """List the people this relative has asked for, newest first, each with its state."""
+    links = (
+        access.relative_of(request)
+        .relationships.select_related("custody__detainee", "custody__facility")
+        .order_by("-requested_at", "-pk")
+    )
+    return render(request, "detention/my_people.html", {"links": links})
+
+
+@access.relatives
+def ask_link(request: HttpRequest) -> HttpResponse:
+    """Take a relative's request to be linked with a person in custody."""
+    form = LinkForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals_on(form):
+            link = relatives.ask_link(
+                access.relative_of(request),
+                number=form.cleaned_data["number"],
+                name=form.cleaned_data["name"],
+                kind=Relationship.Kind(form.cleaned_data["kind"]),
+                at=timezone.now(),
+            )
+            return redirect("my_person", link.public_id)
+    return page(request, "detention/ask_link.html", form)
+
+
+@access.relatives
+def my_person(request: HttpRequest, public_id: UUID) -> HttpResponse:
+    """Show how far one request has come."""
+    link = access.relationship(access.relative_of(request), public_id)
+    return render(request, "detention/my_person.html", {"link": link})
+
+
+def page(request: HttpRequest, template: str, form: object, **more: object) -> HttpResponse:
     """Render a form; one with errors answers 422, so that no program takes it for done."""
     status = 422 if getattr(form, "errors", None) else 200
     return render(request, template, {"form": form, **more}, status=status)
