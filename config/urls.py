@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.urls import include, path
 
+from commissary import tablet
 from config import health, pages
 from config.api import api
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("api/", api.urls),
     path("", include("detention.urls")),
     path("", include("accounts.urls")),
+    path("tablet/", include(tablet.addresses)),
 ]
 if settings.GATEWAY == "stub":
     urlpatterns.append(path("gateway/", include("accounts.gateways.stub.urls")))
