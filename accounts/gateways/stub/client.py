@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import stripe
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from accounts.gateways.stub import server
@@ -48,7 +48,11 @@ class SimulatorClient(stripe.HTTPClient):
             # As the real one says, so that the SDK does not smooth it over at once.
             error = '{"error": {"type": "api_error", "message": "An unknown error occurred"}}'
             return error, 500, {"stripe-should-retry": "false"}
-        answer = server.answer(asked)
+        try:
+            answer = server.answer(asked)
+        except OperationalError as error:
+            # A database that is busy for too long is a provider that does not answer.
+            raise _no_answer(str(error)) from error
         if fault == Fault.Kind.LOST:
             raise _no_answer("Read timed out")
         return answer.body, answer.status, answer.headers

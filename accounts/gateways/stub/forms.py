@@ -40,7 +40,7 @@ class PageForm(forms.Form):
 
     def __init__(self, *args: Any, methods: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = [("card", _("Card")), ("alipay", _("Alipay"))]
+        words = {"card": _("Card"), "alipay": _("Alipay")}
         method = self.fields["method"]
         assert isinstance(method, forms.ChoiceField)
-        method.choices = [(code, label) for code, label in known if code in methods]
+        method.choices = [(code, words[code]) for code in methods]

@@ -80,9 +80,7 @@ def _press(request: HttpRequest, session: CheckoutSession, chosen: dict[str, Any
     except shopper.PageClosed:
         return redirect("gateway_stub:checkout", session.id)
     if payment.status == payment.Status.FAILED:
-        session.refresh_from_db()
-        form = PageForm(request.POST, methods=session.methods)
-        return _page(request, session, form, status=402)
+        return redirect(f"{request.path}?method={method}")
     if act == Act.LOSE:
         return render(request, "gateway_stub/lost.html")
     return _to_merchant(session.success_url, session)

@@ -67,13 +67,14 @@ def test_a_paid_page_cannot_be_paid_again(client, open_checkout):
     assert queued() == before
 
 
-@pytest.mark.parametrize("act", ["decline", "no_funds"])
-def test_a_declined_payer_may_try_again_and_nothing_is_told(client, open_checkout, act):
+@pytest.mark.parametrize(("act", "reason"), [("decline", "银行拒绝"), ("no_funds", "余额不足")])
+def test_a_declined_payer_may_try_again_and_nothing_is_told(client, open_checkout, act, reason):
     checkout = open_checkout()
 
     declined = press(client, checkout, act)
 
-    assert declined.status_code == 402
+    page = client.get(declined.headers["Location"]).content.decode()
+    assert f"付款没有成功：{reason}。没有扣钱，可以再试一次。" in page
     assert gateway().fetch_checkout(checkout.id) == checkout
     assert queued() == []
     press(client, checkout, "pay")
