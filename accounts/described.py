@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import statements
@@ -24,6 +25,7 @@ def _deposits(ids: Sequence[int], level: str) -> Mapping[int, Described]:
         deposit.pk: Described(
             text=_("Deposit"),
             reference=deposit.number,
+            url=reverse("desk_deposit", args=[deposit.number]),
         )
         for deposit in Deposit.objects.filter(pk__in=ids)
     }
@@ -34,6 +36,7 @@ def _refunds(ids: Sequence[int], level: str) -> Mapping[int, Described]:
         refund.pk: Described(
             text=_("Sent back to the payer"),
             reference=refund.deposit.number,
+            url=reverse("desk_deposit", args=[refund.deposit.number]),
         )
         for refund in Refund.objects.filter(pk__in=ids).select_related("deposit")
     }

@@ -194,7 +194,7 @@ class Deposit(models.Model):
 class ScreeningFinding(models.Model):
     """What one rule said about one deposit when its money came in; never changes.
 
-    measured, limit: fen or times, as the rule's unit says; null where nothing is measured.
+    measured, limit: in `unit` (fen or times); null where nothing is measured.
     """
 
     class Action(models.TextChoices):
@@ -206,6 +206,7 @@ class ScreeningFinding(models.Model):
     code = models.CharField(max_length=4)
     measured = models.BigIntegerField(null=True, blank=True)
     limit = models.BigIntegerField(null=True, blank=True)
+    unit = models.CharField(max_length=5, blank=True)
     action = models.CharField(max_length=6, choices=Action)
     at = models.DateTimeField()
 

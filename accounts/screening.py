@@ -51,6 +51,18 @@ policy.declare(
     high=1,
 )
 
+# What officers read; payers never do.
+TEXTS = {
+    "A01": _("other amount or currency than asked for"),
+    "A02": _("came after the payment had ended"),
+    "L01": _("above the largest single deposit"),
+    "L02": _("above the limit of the month"),
+    "L03": _("above the limit of the balance"),
+    "P01": _("the payer's link has ended"),
+    "P02": _("not held here, or closed for deposits"),
+    "X01": _("the check could not be made"),
+}
+
 # Ten yuan: the number shown must not tell the balance to the fen.
 STEP = 1000
 
@@ -88,12 +100,13 @@ class Facts:
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One rule's answer; measured and limit in the rule's own unit, None where none is measured."""
+    """One rule's answer; measured and limit in `unit` (fen, times), None where none is measured."""
 
     code: str
     action: Action
     measured: int | None = None
     limit: int | None = None
+    unit: str = ""
 
 
 def findings(facts: Facts, limits: Limits) -> list[Finding]:
@@ -110,7 +123,7 @@ def findings(facts: Facts, limits: Limits) -> list[Finding]:
     if facts.amount > limits.single_max:
         found.append(_over("L01", facts.amount, limits.single_max))
     if facts.month_times + 1 > limits.month_times:
-        found.append(_over("L02", facts.month_times + 1, limits.month_times))
+        found.append(_over("L02", facts.month_times + 1, limits.month_times, unit="times"))
     elif facts.month_total + facts.amount > limits.month_max:
         found.append(_over("L02", facts.month_total + facts.amount, limits.month_max))
     if facts.balance + facts.amount > limits.balance_max:
@@ -161,5 +174,5 @@ def room(facts: Facts, limits: Limits) -> int:
     return max(0, min(left)) // STEP * STEP
 
 
-def _over(code: str, measured: int, limit: int) -> Finding:
-    return Finding(code=code, action=Action.REFUSE, measured=measured, limit=limit)
+def _over(code: str, measured: int, limit: int, *, unit: str = "fen") -> Finding:
+    return Finding(code=code, action=Action.REFUSE, measured=measured, limit=limit, unit=unit)

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import Deposit
 from detention import access, relatives
 from detention.models import Facility, Relative, Role, User
 
@@ -90,6 +91,21 @@ DOORS: list[Door] = [
         _("Admit a person, give a PIN, move, close."),
         "person",
         *(GUARD, ADMINISTRATOR),
+    ),
+    _door(
+        "finance_today",
+        _("Money today"),
+        _("What came in, what waits for a decision, what goes back."),
+        "money",
+        *(FINANCE, AUDITOR),
+        waiting=lambda facility: Deposit.objects.filter(facility=facility).waiting().count(),
+    ),
+    _door(
+        "trail",
+        _("Trail"),
+        _("From a payment to the goods and back."),
+        "trail",
+        *(FINANCE, AUDITOR),
     ),
     _door(
         "books",
