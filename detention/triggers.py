@@ -142,7 +142,7 @@ def create(editor: BaseDatabaseSchemaEditor, guards: Sequence[Guard]) -> None:
             editor.execute(guard.sqlite(), params=None)
             continue
         editor.execute(
-            f"CREATE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql"
+            f"CREATE OR REPLACE FUNCTION {guard.name}() RETURNS trigger LANGUAGE plpgsql"
             f" AS $guard${guard.pg_source()}$guard$",
             params=None,
         )
