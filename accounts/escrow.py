@@ -10,11 +10,21 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from accounts import errors
 from accounts.ledger import days, lots, posting
-from accounts.ledger.models import Account, AccountEvent, BalanceRow, Book, Hold, Journal
+from accounts.ledger.lots import LotPart
+from accounts.ledger.models import (
+    Account,
+    AccountEvent,
+    BalanceRow,
+    Book,
+    Entry,
+    Hold,
+    Journal,
+)
 from accounts.ledger.posting import Balance, Line, NewHold
 from detention.audit import Actor
 from detention.models import Custody, Facility, User
@@ -146,17 +156,28 @@ def goods_returned(
     """Take `amount` fen back from the vendor, to the lots that the goods were paid from.
 
     captured: the order_captured journal; vendor: one that it paid.
-    Refuses LotUsedUp when more comes back than was captured. Same key again: the first journal.
+    Refuses LotUsedUp when more comes back than this vendor was paid in it.
+    Same key again: the first journal.
     """
     assert_in_transaction()
-    accounts = [entry.account for entry in captured.entries.select_related("account")]
-    escrow = next(account for account in accounts if account.kind == "ESCROW")
-    supplier = next(account for account in accounts if account.owner == vendor)
-    earlier = posting.find(key)
-    parts = () if earlier else lots.given_back(captured, escrow, amount)
-    taken = Line(supplier, -amount)
+    entries = list(captured.entries.select_related("account"))
+    escrow = next(entry.account for entry in entries if entry.account.kind == "ESCROW")
+    paid = next(entry for entry in entries if entry.account.owner == vendor)
+    parts: list[LotPart] = []
+    if posting.find(key) is None:
+        if amount > paid.amount - _brought_back(captured, paid.account):
+            raise errors.LotUsedUp
+        parts = lots.given_back(captured, escrow, amount)
+    taken = Line(paid.account, -amount)
     given = Line(escrow, amount, lots=parts)
     return _post("goods_returned", taken, given, key=key, doc=doc, by=by, at=at, source=source)
+
+
+def _brought_back(captured: Journal, vendor: Account) -> int:
+    """Return the fen that this vendor has given back of this capture so far."""
+    back = Journal.objects.filter(lot_uses__returns__journal=captured)
+    entries = Entry.objects.filter(journal__in=back, account=vendor)
+    return -(entries.aggregate(total=Sum("amount"))["total"] or 0)
 
 
 def freeze(

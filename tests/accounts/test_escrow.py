@@ -13,7 +13,7 @@ from tests.accounts.ledger_situations import fresh_key, rows
 from tests.situations import held_person, officer
 
 pytestmark = pytest.mark.django_db
-VENDOR = uuid4()
+VENDOR, BAKER = uuid4(), uuid4()
 
 
 @pytest.fixture
@@ -50,13 +50,18 @@ def hold(custody, amount, **changes):
         return escrow.hold(custody, amount, expires_at=expires_at, **given(**changes))
 
 
-def capture(held, amount, **changes):
+def capture(held, amount, *, vendors=None, **changes):
     with transaction.atomic():
-        return escrow.capture(held, amount, vendor=VENDOR, **given(**changes))
+        return escrow.capture(held, amount, vendors=vendors or {VENDOR: amount}, **given(**changes))
 
 
-def vendor_balance(custody):
-    return posting.balance(posting.account(escrow.book_of(custody.facility), "VENDOR", VENDOR))
+def bring_back(journal, amount, *, vendor=VENDOR, **changes):
+    with transaction.atomic():
+        return escrow.goods_returned(journal, amount, vendor=vendor, **given(**changes))
+
+
+def vendor_balance(custody, vendor=VENDOR):
+    return posting.balance(posting.account(escrow.book_of(custody.facility), "VENDOR", vendor))
 
 
 def test_a_person_without_deposits_has_nothing_and_looking_writes_nothing():
@@ -170,12 +175,8 @@ def test_returned_goods_come_back_to_the_lots_they_were_paid_from(person):
     fund(person, 50_00)
     journal = capture(hold(person, 120_00), 120_00)
 
-    def give_back(**changes):
-        with transaction.atomic():
-            return escrow.goods_returned(journal, 30_00, **given(**changes))
-
-    first = give_back(key="return:1")
-    again = give_back(key="return:1")
+    first = bring_back(journal, 30_00, key="return:1")
+    again = bring_back(journal, 30_00, key="return:1")
 
     assert first == again
     assert list(Lot.objects.order_by("pk").values_list("remaining", flat=True)) == [10_00, 50_00]
@@ -188,9 +189,29 @@ def test_more_goods_than_were_captured_do_not_come_back(person):
     before = rows()
 
     with pytest.raises(errors.LotUsedUp), transaction.atomic():
-        escrow.goods_returned(journal, 20_01, **given())
+        bring_back(journal, 20_01)
 
     assert rows() == before
+
+
+def test_one_hand_over_pays_each_vendor_its_part(person):
+    journal = capture(hold(person, 60_00), 60_00, vendors={VENDOR: 45_00, BAKER: 15_00})
+
+    assert journal.line_count == 3
+    assert (vendor_balance(person).posted, vendor_balance(person, BAKER).posted) == (45_00, 15_00)
+    assert escrow.balance(person) == Balance(posted=40_00, held=0)
+
+
+def test_no_vendor_gives_back_more_than_it_was_paid_in_that_hand_over(person):
+    journal = capture(hold(person, 60_00), 60_00, vendors={VENDOR: 45_00, BAKER: 15_00})
+    bring_back(journal, 10_00, vendor=BAKER)
+    before = rows()
+
+    with pytest.raises(errors.LotUsedUp), transaction.atomic():
+        bring_back(journal, 5_01, vendor=BAKER)
+
+    assert rows() == before
+    assert vendor_balance(person, BAKER).posted == 5_00
 
 
 def test_a_freeze_sets_an_amount_aside_until_it_is_lifted(person):

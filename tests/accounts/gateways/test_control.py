@@ -140,7 +140,7 @@ def test_without_the_simulator_its_pages_do_not_exist(settings):
 
 
 def errors():
-    return [message.id for message in checks.run_checks() if message.is_serious()]
+    return sorted(message.id for message in checks.run_checks() if message.is_serious())
 
 
 def test_the_demo_starts_with_the_simulator():
