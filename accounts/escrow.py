@@ -50,6 +50,11 @@ def book_of(facility: Facility) -> Book:
         )
 
 
+def find_book(facility: Facility) -> Book | None:
+    """Return the facility's book, None before its first money; for pages that only read."""
+    return Book.objects.filter(ref=facility.public_id).first()
+
+
 def account_of(custody: Custody) -> Account:
     """Return the detainee's escrow account in the book of the facility that holds them."""
     return posting.account(book_of(custody.facility), "ESCROW", custody.detainee.public_id)

@@ -51,3 +51,12 @@ def test_a_guard_does_not_see_the_books(client):
     client.force_login(situations.officer(held.facility, Role.GUARD))
 
     assert client.get(reverse("books")).status_code == 403
+
+
+def test_the_page_of_a_facility_without_money_opens_no_book(client):
+    held = situations.held_person()
+    client.force_login(situations.officer(held.facility, Role.AUDITOR))
+
+    answer = client.get(reverse("books"))
+
+    assert (answer.status_code, escrow.find_book(held.facility)) == (200, None)
