@@ -7,6 +7,7 @@ Nothing here trusts a message: the object itself is fetched.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
@@ -191,7 +192,7 @@ def _follow_checkout(checkout_id: str, *, at: datetime) -> bool:
     deposit = Deposit.objects.filter(checkout_id=checkout_id).first()
     if deposit is None:
         # Our note of the page's id was lost, or is not written yet: our reference tells.
-        deposit = Deposit.objects.filter(public_id=page.reference, checkout_id="").first()
+        deposit = Deposit.objects.filter(public_id=_ours(page.reference), checkout_id="").first()
         if deposit is None:
             return False
         deposit = deposits.opened(deposit, checkout_id=page.id, url=page.url, at=at)
@@ -201,8 +202,16 @@ def _follow_checkout(checkout_id: str, *, at: datetime) -> bool:
 
 def _follow_refund(refund_id: str, *, at: datetime) -> bool:
     answer = gateway().fetch_refund(refund_id)
-    refund = Refund.objects.filter(public_id=answer.reference).first()
+    refund = Refund.objects.filter(public_id=_ours(answer.reference)).first()
     if refund is None:
         return False
     _take_in_refund(refund, answer, at=at)
     return True
+
+
+def _ours(reference: str) -> UUID | None:
+    """Return our id, or None: whoever else uses the same provider has references of their own."""
+    try:
+        return UUID(reference)
+    except ValueError:
+        return None
