@@ -209,9 +209,9 @@ def _follow_refund(refund_id: str, *, at: datetime) -> bool:
     return True
 
 
-def _ours(reference: str) -> UUID | None:
-    """Return our id, or None: whoever else uses the same provider has references of their own."""
+def _ours(reference: str) -> UUID:
+    """Return our id, or nobody's: others at the same provider have references of their own."""
     try:
         return UUID(reference)
     except ValueError:
-        return None
+        return UUID(int=0)
