@@ -46,3 +46,16 @@ class RefusalPages:
             return None
         keep_record(error)
         return render(request, "refused.html", {"refusal": error}, status=error.status)
+
+
+class NeverStored:
+    """Keep what a signed-in person saw out of every cache, also the browser's own."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        answer = self.get_response(request)
+        if request.user.is_authenticated and not answer.has_header("Cache-Control"):
+            answer["Cache-Control"] = "no-store"
+        return answer

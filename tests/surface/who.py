@@ -1,0 +1,103 @@
+"""Who may see what: one line for every address. A new address without a line fails the tests.
+
+PUBLIC: everybody. SIGNED_IN: everybody who has signed in. Otherwise the roles; everyone else is
+answered 403 or 404, never data. API addresses name what opens them: a DEVICE's token or a TOKEN.
+"""
+
+PUBLIC = frozenset({"public"})
+SIGNED_IN = frozenset({"relative", "guard", "finance", "auditor", "administrator"})
+RELATIVE = frozenset({"relative"})
+GUARD = frozenset({"guard"})
+DESK = frozenset({"guard", "administrator"})
+FINANCE = frozenset({"finance"})
+BOOKS = frozenset({"finance", "auditor"})
+AUDITOR = frozenset({"auditor"})
+ADMINISTRATOR = frozenset({"administrator"})
+OFFICERS = frozenset({"guard", "finance", "auditor", "administrator"})
+DEVICE = frozenset({"device"})
+TOKEN = frozenset({"token"})
+
+WHO = {
+    # joined pages
+    "home": PUBLIC,
+    "start": SIGNED_IN,
+    "help": PUBLIC,
+    "set_language": PUBLIC,
+    "set_text_size": PUBLIC,
+    "healthz": PUBLIC,
+    "readyz": PUBLIC,
+    # people
+    "sign_in": PUBLIC,
+    "sign_out": PUBLIC,
+    "register": PUBLIC,
+    "my_people": RELATIVE,
+    "ask_link": RELATIVE,
+    "my_person": RELATIVE,
+    # desk
+    "choose_facility": SIGNED_IN,
+    "desk_relatives": DESK,
+    "desk_review": DESK,
+    "desk_tablets": DESK,
+    "desk_invite": DESK,
+    "desk_tablet_code": DESK,
+    "desk_tablet_revoke": DESK,
+    "people": DESK,
+    "admit": DESK,
+    "person": DESK,
+    "new_pin": DESK,
+    "choose_visible": DESK,
+    "move_person": DESK,
+    "close_custody": ADMINISTRATOR,
+    # the family's money
+    "money_people": RELATIVE,
+    "my_deposits": RELATIVE,
+    "deposit_result": RELATIVE,
+    "deposit_state": RELATIVE,
+    "deposit_cancelled": RELATIVE,
+    "deposit_receipt": RELATIVE,
+    "send_money": RELATIVE,
+    "check_payment": RELATIVE,
+    "pay": RELATIVE,
+    "money_history": RELATIVE,
+    "verify": PUBLIC,
+    "verify_number": PUBLIC,
+    # office
+    "books": BOOKS,
+    "finance_today": BOOKS,
+    "suspense": BOOKS,
+    "desk_deposit": BOOKS,
+    "take_deposit": FINANCE,
+    "accept_deposit": FINANCE,
+    "refuse_deposit": FINANCE,
+    "take_refund": FINANCE,
+    "refund_again": FINANCE,
+    "trail": BOOKS,
+    "trail_journal": BOOKS,
+    "trail_document": BOOKS,
+    "trail_person": BOOKS,
+    # the provider: signed by it, not signed in
+    "gateway_webhook": PUBLIC,
+    # the simulator, which is not installed where money is real
+    "gateway_stub:checkout": PUBLIC,
+    "gateway_stub:console": PUBLIC,
+    "gateway_stub:totals": PUBLIC,
+    "gateway_stub:letters": PUBLIC,
+    "gateway_stub:fault": PUBLIC,
+    "gateway_stub:fail_refund": PUBLIC,
+    "gateway_stub:act": PUBLIC,
+    # the tablet's page holds nothing; its data comes by token
+    "tablet": PUBLIC,
+    "tablet_manifest": PUBLIC,
+    "tablet_worker": PUBLIC,
+    # JSON for the tablet
+    "api:enrol": PUBLIC,
+    "api:sign_in": DEVICE,
+    "api:sign_out": DEVICE,
+    "api:shelf": DEVICE,
+    "api:me": DEVICE,
+    "api:place": DEVICE,
+    "api:list_orders": DEVICE,
+    "api:cancel": DEVICE,
+    # has no operation, answers 404
+    "api:api-root": PUBLIC,
+}
