@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-# Once nobody told: after 2, 10 and 30 minutes, then hourly (counted from the last question).
+# Once nobody told: after 2, 10 and 30 minutes, then hourly.
 FIRST_ASKS = (timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30))
 THEN_EVERY = timedelta(hours=1)
 
@@ -12,8 +12,10 @@ THEN_EVERY = timedelta(hours=1)
 ASK_SOON = timedelta(seconds=5)
 
 
-def next_ask(since: datetime, *, asks: int, at: datetime) -> datetime:
-    """Return when the provider is asked next, after `asks` questions about a thing from `since`."""
-    if asks < len(FIRST_ASKS):
-        return max(since + FIRST_ASKS[asks], at)
-    return at + THEN_EVERY
+def next_ask(since: datetime, *, at: datetime) -> datetime:
+    """Return when, after `at`, the provider is asked about a thing that began at `since`.
+
+    By time and not by count, so that a person who keeps looking does not use up the early ones.
+    """
+    early = (since + delay for delay in FIRST_ASKS)
+    return next((moment for moment in early if moment > at), at + THEN_EVERY)

@@ -115,7 +115,7 @@ def start(
         language=language,
         started_at=at,
         expires_at=at + CHECKOUT_LIFE,
-        next_ask_at=clocks.next_ask(at, asks=0, at=at),
+        next_ask_at=clocks.next_ask(at, at=at),
     )
     audit.record(
         "deposit.started",
@@ -226,9 +226,8 @@ def asked(deposit: Deposit, *, at: datetime) -> Deposit:
     deposit = _lock(deposit)
     if deposit.next_ask_at is not None:
         deposit.asked_at = at
-        deposit.asks += 1
-        deposit.next_ask_at = clocks.next_ask(deposit.started_at, asks=deposit.asks, at=at)
-        deposit.save(update_fields=["asked_at", "asks", "next_ask_at"])
+        deposit.next_ask_at = clocks.next_ask(deposit.started_at, at=at)
+        deposit.save(update_fields=["asked_at", "next_ask_at"])
     return deposit
 
 

@@ -103,7 +103,6 @@ class Deposit(models.Model):
     reason = models.CharField(max_length=200, blank=True)  # the payer reads it
 
     asked_at = models.DateTimeField(null=True, blank=True)  # last question to the provider
-    asks = models.PositiveSmallIntegerField(default=0)
     next_ask_at = models.DateTimeField(null=True, blank=True)  # null: nothing left to ask
 
     objects = DepositQuerySet.as_manager()
@@ -274,7 +273,6 @@ class Refund(models.Model):
     requested_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True, blank=True)  # first try that may have reached them
     settled_at = models.DateTimeField(null=True, blank=True)
-    asks = models.PositiveSmallIntegerField(default=0)
     next_ask_at = models.DateTimeField(null=True, blank=True)
 
     objects = RefundQuerySet.as_manager()

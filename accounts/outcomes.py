@@ -72,6 +72,14 @@ CANCELLED = Outcome(
     final=False,
     payable=True,
 )
+STOPPED = Outcome(
+    code="stopped",
+    tone="warn",
+    title=_("You stopped the payment"),
+    taken=_("No money was taken."),
+    further=_("You can start again whenever you like."),
+    final=True,
+)
 UNKNOWN = Outcome(
     code="unknown",
     tone="info",
@@ -140,6 +148,8 @@ def of(deposit: Deposit, refunds: Sequence[Refund], *, at: datetime) -> Outcome:
         return STUCK if stuck else REFUNDING
     if deposit.state == State.CREDITED:
         return RECEIVED if deposit.amount_credited == deposit.amount_received else PART
+    if deposit.state == State.EXPIRED and deposit.cancelled_at is not None:
+        return STOPPED
     return {
         State.AWAITING_DECISION: CHECKING,
         State.REFUNDED: REFUNDED,

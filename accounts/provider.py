@@ -111,7 +111,24 @@ def _take_in(deposit: Deposit, page: Checkout, *, at: datetime) -> Deposit:
         )
     if page.state == "expired":
         return deposits.expire(deposit, at=at)
+    if page.declined:
+        deposit = deposits.declined(deposit, at=at)
     return deposits.asked(deposit, at=at)
+
+
+def give_up(deposit: Deposit, *, at: datetime) -> Deposit:
+    """Have the provider end the page of a payer who does not want to pay any more.
+
+    If it was paid in the same moment, the money is taken in instead. Repeat changes nothing.
+    """
+    if deposit.state != Deposit.State.AWAITING_PAYMENT or not deposit.checkout_id:
+        return deposit
+    deposit = deposits.cancelled(deposit, at=at)
+    try:
+        page = gateway().expire_checkout(deposit.checkout_id)
+    except (GatewayUnavailable, ResultUnknown, GatewayRefused):
+        return ask_deposit(deposit, at=at)
+    return _take_in(deposit, page, at=at)
 
 
 def send_refund(refund: Refund, *, at: datetime) -> Refund:

@@ -6,10 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.utils.crypto import constant_time_compare
-from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
-from qrcode.image.svg import SvgPathImage
-from qrcode.main import QRCode
 
 from accounts.models import Deposit, VerifyTry
 from detention.errors import Refusal
@@ -46,15 +43,6 @@ def check_code(deposit: Deposit) -> str:
         number, rest = divmod(number, len(_LETTERS))
         letters.append(_LETTERS[rest])
     return "".join(letters)
-
-
-def square(address: str) -> SafeString:
-    """Draw an address as a square code that phones read, in SVG."""
-    code = QRCode(border=2, image_factory=SvgPathImage)
-    code.add_data(address)
-    drawing: str = code.make_image().to_string(encoding="unicode")
-    # Drawn by the library from modules only; nothing of the text stands in it.
-    return mark_safe(drawing)  # noqa: S308
 
 
 @verb

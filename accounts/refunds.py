@@ -43,7 +43,7 @@ def request(
         amount=amount,
         requested_by=by,
         requested_at=at,
-        next_ask_at=clocks.next_ask(at, asks=0, at=at),
+        next_ask_at=clocks.next_ask(at, at=at),
     )
     audit.record(
         "refund.requested",
@@ -83,7 +83,7 @@ def unknown(refund: Refund, *, at: datetime) -> Refund:
         move(refund, Refund.State.UNKNOWN)
     if refund.state in (Refund.State.UNKNOWN, Refund.State.PENDING):
         _ask_later(refund, at)
-        refund.save(update_fields=["state", "asks", "next_ask_at"])
+        refund.save(update_fields=["state", "next_ask_at"])
     return refund
 
 
@@ -111,7 +111,7 @@ def result(
     if refund.state == target or not may_move(refund, target):
         if refund.state == target == Refund.State.PENDING:
             _ask_later(refund, at)
-            refund.save(update_fields=["asks", "next_ask_at"])
+            refund.save(update_fields=["next_ask_at"])
         return refund
     was_paid = refund.state == Refund.State.SUCCEEDED
     move(refund, target)
@@ -187,8 +187,7 @@ def _lock(refund: Refund) -> Refund:
 
 
 def _ask_later(refund: Refund, at: datetime) -> None:
-    refund.asks += 1
-    refund.next_ask_at = clocks.next_ask(refund.requested_at, asks=refund.asks, at=at)
+    refund.next_ask_at = clocks.next_ask(refund.requested_at, at=at)
 
 
 def _follow(deposit: Deposit, target: Refund.State, at: datetime) -> None:

@@ -14,6 +14,7 @@ urlpatterns = [
         views.deposit_cancelled,
         name="deposit_cancelled",
     ),
+    path("money/payments/<uuid:public_id>/give-up/", views.give_up_deposit, name="give_up_deposit"),
     path("money/payments/<uuid:public_id>/receipt/", views.deposit_receipt, name="deposit_receipt"),
     path("money/<uuid:public_id>/send/", views.send_money, name="send_money"),
     path("money/<uuid:public_id>/check/", views.check_payment, name="check_payment"),

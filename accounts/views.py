@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -19,7 +20,7 @@ from accounts import deposits, limits, outcomes, provider, receipts, statements
 from accounts.forms import AmountForm, CheckForm, PayForm
 from accounts.gateways import gateway
 from accounts.models import Deposit, DepositQuerySet
-from detention import access
+from detention import access, qr
 from detention.errors import NotFound
 from detention.forms import refusals_on
 from detention.models import Relationship, Relative
@@ -139,6 +140,14 @@ def deposit_cancelled(request: HttpRequest, public_id: uuid.UUID) -> HttpRespons
 
 
 @access.relatives
+@require_POST
+def give_up_deposit(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """End an open payment for good, which makes its room free again at once."""
+    deposit = provider.give_up(_deposit(request, public_id), at=timezone.now())
+    return redirect("deposit_result", deposit.public_id)
+
+
+@access.relatives
 @require_GET
 def deposit_receipt(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Show the receipt of a credited deposit, made to be printed."""
@@ -150,7 +159,7 @@ def deposit_receipt(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
         "deposit": deposit,
         "code": receipts.check_code(deposit),
         "address": address,
-        "square": receipts.square(address),
+        "square": qr.svg(address, label=gettext("Check this receipt")),
     }
     return render(request, "accounts/receipt.html", shown)
 

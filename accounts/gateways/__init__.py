@@ -30,6 +30,7 @@ class Checkout:
     amount: when paid, what really came in; before, what was asked for.
     method: "card" or "alipay" once paid, else "".
     reference: ours, given at creation.
+    declined: the last try to pay an open page was turned down; it may be paid yet.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Checkout:
     currency: str
     method: str
     reference: str = ""
+    declined: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,6 +136,13 @@ class Gateway(Protocol):
 
     def fetch_checkout(self, id: str) -> Checkout:
         """Return the checkout as it stands now. Errors: GatewayUnavailable, GatewayRefused."""
+        ...
+
+    def expire_checkout(self, id: str) -> Checkout:
+        """End an open checkout now, so that it can never be paid; returns it as it then stands.
+
+        Errors: GatewayRefused when it is not open any more; GatewayUnavailable, ResultUnknown.
+        """
         ...
 
     def find_checkout(self, reference: str, *, since: datetime) -> Checkout | None:

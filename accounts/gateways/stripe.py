@@ -111,6 +111,11 @@ class StripeGateway:
         session = _read(lambda: self._client.v1.checkout.sessions.retrieve(id, {"expand": _EXPAND}))
         return _checkout(session)
 
+    def expire_checkout(self, id: str) -> Checkout:
+        """End an open checkout now; see `Gateway.expire_checkout`."""
+        session = _write(lambda: self._client.v1.checkout.sessions.expire(id, {"expand": _EXPAND}))
+        return _checkout(session)
+
     def find_checkout(self, reference: str, *, since: datetime) -> Checkout | None:
         """Look through the checkouts made since then for our reference.
 
@@ -222,6 +227,7 @@ def _checkout(session: stripe.checkout.Session) -> Checkout:
         currency=(payment.currency if payment else session.currency or "").upper(),
         method=_method(payment) if payment else "",
         reference=session.client_reference_id or "",
+        declined=_declined(session),
     )
 
 
@@ -229,6 +235,15 @@ def _state(session: stripe.checkout.Session) -> CheckoutState:
     if session.payment_status == "paid":
         return "paid"
     return "expired" if session.status == "expired" else "open"
+
+
+def _declined(session: stripe.checkout.Session) -> bool:
+    """Tell whether the last try on a page that is still open failed."""
+    attempt = session.payment_intent
+    if session.status != "open" or not isinstance(attempt, stripe.PaymentIntent):
+        return False
+    charge = attempt.latest_charge
+    return isinstance(charge, stripe.Charge) and charge.status == "failed"
 
 
 def _method(payment: stripe.PaymentIntent) -> str:
