@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts import tasks as accounts
 from commissary import orders
+from visits import tasks as visits
 
 
 class Reaction(Protocol):
@@ -21,7 +22,7 @@ class Reaction(Protocol):
 # that a misspelt one is noticed.
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "custody_admitted": (),
-    "custody_closing": (orders.close_all,),
+    "custody_closing": (orders.close_all, visits.close_custody),
     "deposit_captured": (),
     "deposit_decided": (),
     "deposit_doubtful": (accounts.ask_deposit,),
@@ -30,8 +31,14 @@ REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "refund_requested": (accounts.send_refund,),
     "refund_settled": (),
     "relationship_decided": (),
-    "room_closed": (),
-    "escort_absent": (),
+    "room_closed": (visits.rehouse,),
+    "escort_absent": (visits.rehouse,),
+    "credential_submitted": (visits.compare_credential,),
+    "credential_decided": (visits.follow_credential,),
+    "mandate_asked": (visits.review_mandate,),
+    "mandate_decided": (visits.follow_mandate,),
+    "case_changed": (visits.follow_case,),
+    "visits_restricted": (visits.follow_restriction,),
 }
 
 

@@ -187,6 +187,8 @@ STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 MEDIA_ROOT = DATA_DIR / "files"
+# The register against which lawyers' papers are compared; without the file it is silent.
+LAWYER_REGISTER = env.str("LAWYER_REGISTER", str(DATA_DIR / "lawyer_register.csv"))
 
 SECURE_CSP = {
     "default-src": [CSP.SELF],

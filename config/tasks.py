@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts import tasks as accounts
 from commissary import fulfilment, orders
 from detention.models import Heartbeat
+from visits import tasks as visits
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +27,9 @@ SWEEPS: tuple[Sweep, ...] = (
     accounts.sweep_deposits,
     accounts.sweep_refunds,
     accounts.sweep_inbox,
+    visits.sweep_papers,
+    visits.sweep_visits,
+    visits.open_days,
     orders.expire_overdue,
     fulfilment.close_finished,
 )

@@ -29,7 +29,7 @@ from detention.models import (
     Role,
     User,
 )
-from detention.verbs import verb
+from detention.verbs import assert_in_transaction, verb
 
 TRIES = 5
 PAUSE = timedelta(hours=1)
@@ -126,19 +126,7 @@ def ask_link(
     Refuses NoSuchPerson (the wrong try is counted although refused), TooManyTries after five in
     an hour by this account, AlreadyLinked, TooManyRelatives.
     """
-    recent = LinkAttempt.objects.filter(user=relative.user, at__gt=at - PAUSE).order_by("-at")
-    if recent.count() >= TRIES:
-        waits = recent[TRIES - 1].at + PAUSE - at
-        raise TooManyTries(minutes=int(waits.total_seconds() // 60) + 1)
-    custody = (
-        Custody.objects.open()
-        .select_related("detainee", "facility")
-        .filter(number=plain_number(number))
-    )
-    match = [c for c in custody if plain_name(c.detainee.name) == plain_name(name)]
-    if len(match) != 1:
-        raise NoSuchPerson(record=lambda: LinkAttempt.objects.create(user=relative.user, at=at))
-    custody_found = Custody.objects.locked().select_related("facility").get(pk=match[0].pk)
+    custody_found = find_held(relative.user, number=number, name=name, at=at)
     live = [Relationship.State.REQUESTED, Relationship.State.VERIFIED]
     linked = Relationship.objects.filter(custody=custody_found, state__in=live)
     if linked.filter(relative=relative).exists():
@@ -156,6 +144,24 @@ def ask_link(
         facility=custody_found.facility,
     )
     return relationship
+
+
+def find_held(user: User, *, number: str, name: str, at: datetime) -> Custody:
+    """Lock and return the open custody with this number and name, asked by a relative or lawyer.
+
+    Refuses NoSuchPerson (the wrong try is counted although refused) and TooManyTries after five
+    in an hour by this account. Within the caller's transaction.
+    """
+    assert_in_transaction()
+    recent = LinkAttempt.objects.filter(user=user, at__gt=at - PAUSE).order_by("-at")
+    if recent.count() >= TRIES:
+        waits = recent[TRIES - 1].at + PAUSE - at
+        raise TooManyTries(minutes=int(waits.total_seconds() // 60) + 1)
+    custody = Custody.objects.open().select_related("detainee").filter(number=plain_number(number))
+    match = [c for c in custody if plain_name(c.detainee.name) == plain_name(name)]
+    if len(match) != 1:
+        raise NoSuchPerson(record=lambda: LinkAttempt.objects.create(user=user, at=at))
+    return Custody.objects.locked().select_related("facility").get(pk=match[0].pk)
 
 
 def waiting(facility: Facility) -> list[Relationship]:

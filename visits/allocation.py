@@ -159,6 +159,16 @@ def pools_for(
     return [str(pool) for pool in pools]
 
 
+def pools_of(request: Request, slot: Slot, *, at: datetime) -> list[str]:
+    """Return the pools that this request may take from in this slot."""
+    return pools_for(
+        begins_in=slot.begins_at - at,
+        is_green=request.is_green,
+        is_walk_in=request.channel == Request.Channel.WALK_IN,
+        has_consented=request.consented_at is not None,
+    )
+
+
 _ROOM_ORDER = {Room.Kind.LAWYER: 0, Room.Kind.VIDEO: 1, Room.Kind.INTERROGATION: 2}
 
 

@@ -7,16 +7,18 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from detention import audit, policy
-from detention.errors import Refusal
+from detention.errors import NotFound, Refusal
 from detention.identity import fresh_code
 from detention.lifecycle import move
+from detention.models import Facility, User
 from detention.verbs import assert_in_transaction, verb
-from visits import allocation, claims, mandates, notices, requests
+from visits import allocation, claims, clock, mandates, notices, requests
 from visits.allocation import Place
-from visits.models import Booking, Notice, Request, Slot
+from visits.models import Booking, Lawyer, Notice, Request, Slot
 from visits.models.flow import HOLDING
 
 policy.declare(
@@ -138,15 +140,7 @@ def places_for(
     request: Request, free: allocation.Free, *, slots: dict[int, Slot], at: datetime
 ) -> list[Place]:
     """Rank what is free for a request by the slots' order and the pools it may use."""
-    pools = {
-        pk: allocation.pools_for(
-            begins_in=slot.begins_at - at,
-            is_green=request.is_green,
-            is_walk_in=request.channel == Request.Channel.WALK_IN,
-            has_consented=request.consented_at is not None,
-        )
-        for pk, slot in slots.items()
-    }
+    pools = {pk: allocation.pools_of(request, slot, at=at) for pk, slot in slots.items()}
     found = [place for pk, place in free.slots.items() if pk in slots]
     # Several slots without preference are asked for as a set of a day; one is a wish.
     wish = list(slots) if len(slots) <= 3 else []
@@ -261,6 +255,7 @@ def settle(booking: Booking, own: Sequence[Booking], *, by: audit.Actor, at: dat
         move(request, Request.State.BOOKED)
         request.waiting_at = None
         request.save(update_fields=["state", "waiting_at"])
+    clock.chosen(request, booking.slot, at=at)
     audit.record(
         "visit.moved" if moved else "visit.booked",
         by=by,
@@ -384,8 +379,13 @@ def refill(slot: Slot, *, at: datetime) -> Booking | None:
     return None
 
 
-def place_in(request: Request, slots: dict[int, Slot], *, at: datetime) -> Booking | None:
-    """Try to book a locked request in one of these slots; None when it does not fit. A move."""
+def place_in(
+    request: Request, slots: dict[int, Slot], *, at: datetime, is_walk_in: bool = False
+) -> Booking | None:
+    """Try to book a locked request in one of these slots; None when it does not fit. A move.
+
+    is_walk_in: the lawyer stands at the desk, so the walk-ins' rooms are open too.
+    """
     assert_in_transaction()
     free = allocation.free(
         request,
@@ -393,15 +393,22 @@ def place_in(request: Request, slots: dict[int, Slot], *, at: datetime) -> Booki
         since=min(slot.begins_at for slot in slots.values()),
         until=max(slot.ends_at for slot in slots.values()),
     )
+    if is_walk_in:
+        request.channel = Request.Channel.WALK_IN
     places = places_for(request, free, slots=slots, at=at)
     try:
-        # A savepoint: a place that cannot be had leaves nothing behind.
-        with transaction.atomic():
+        with attempt():
             return take_first(
                 request, places[:TRIES], slots=slots, key=uuid4(), at=at, expires_at=None
             )
     except Refusal:
         return None
+
+
+def attempt() -> transaction.Atomic:
+    """Return a savepoint: a place that cannot be had leaves nothing behind."""
+    assert_in_transaction()
+    return transaction.atomic()
 
 
 def expire(*, at: datetime) -> int:
@@ -439,3 +446,56 @@ def _end(
     booking.reason = reason
     booking.save(update_fields=["state", "ended_at", "reason"])
     claims.end(booking, at=at)
+
+
+def cancel_by_centre(
+    booking: Booking, reason: Booking.Reason, *, by: User | None, at: datetime
+) -> Request:
+    """End a visit that the centre cannot hold; the request lives on with its own clock.
+
+    A move, for verbs and reactions that hold the request's lock. Tells the lawyer.
+    """
+    assert_in_transaction()
+    request = booking.request
+    _end(booking, Booking.State.CANCELLED, reason=reason, at=at)
+    if request.state == Request.State.BOOKED:
+        move(request, Request.State.READY)
+        request.save(update_fields=["state"])
+    audit.record(
+        "visit.cancelled_by_centre",
+        by=by,
+        at=at,
+        subject=booking,
+        facility=request.facility,
+        reason=str(reason),
+    )
+    gone = reason == Booking.Reason.CLIENT_GONE
+    code = Notice.Code.CLIENT_GONE if gone else Notice.Code.CANCELLED
+    notices.tell(request.lawyer, code, at=at, booking=booking, detail=str(reason))
+    return request
+
+
+def of_lawyer(lawyer: Lawyer, public_id: UUID) -> Booking:
+    """Return one of the lawyer's own bookings. Refuses NotFound, also for another lawyer's."""
+    return _found(Booking.objects.filter(request__lawyer=lawyer, public_id=public_id))
+
+
+def of_facility(facility: Facility, public_id: UUID) -> Booking:
+    """Return a booking of the officer's own facility. Refuses NotFound."""
+    return _found(Booking.objects.filter(request__facility=facility, public_id=public_id))
+
+
+def _found(rows: QuerySet[Booking]) -> Booking:
+    found = rows.select_related(
+        "slot",
+        "room",
+        "escort",
+        "request__custody__detainee",
+        "request__custody__cell",
+        "request__facility",
+        "request__lawyer__user",
+        "request__lawyer__firm",
+    ).first()
+    if found is None:
+        raise NotFound
+    return found
