@@ -122,7 +122,7 @@ def post(
     _assert_well_formed(rule, book, lines)
     request = _request_hash(kind, book, lines, doc, reverses)
     _enter_gate()
-    balances = _lock_balances(lines)
+    balances = _lock_balances([line.account for line in lines])
     day, journal_id, earlier, earlier_request = _look_up(book, key)
     if earlier is not None:
         if bytes(earlier_request) != request:
@@ -174,9 +174,13 @@ def reverse(
     Refuses NotReversible (its kind has a counterpart of its own), AlreadyReversed, LotUsedUp when
     money it brought is already spent, and what `post` refuses. Same key again: the first reversal.
     """
+    assert connection.in_atomic_block, "money moves inside a verb's transaction"
     if not JOURNAL_KINDS[journal.kind].reversible:
         raise errors.NotReversible
     entries = list(journal.entries.select_related("account").order_by("line"))
+    # Locked before looking, so that a twin which has just committed is seen.
+    _enter_gate()
+    _lock_balances([entry.account for entry in entries])
     earlier = Journal.objects.filter(reverses=journal).first()
     if earlier is not None and earlier.key != key:
         raise errors.AlreadyReversed
@@ -265,9 +269,11 @@ def _enter_gate() -> None:
             cursor.execute("LOCK TABLE ledger_gatelock IN ROW EXCLUSIVE MODE")
 
 
-def _lock_balances(lines: Sequence[Line]) -> dict[int, tuple[int, int, int | None, bool, bool]]:
+def _lock_balances(
+    accounts: Sequence[Account],
+) -> dict[int, tuple[int, int, int | None, bool, bool]]:
     """Lock the live accounts' balances by ascending account, which is what prevents deadlocks."""
-    ids = sorted(line.account.pk for line in lines if line.account.live)
+    ids = sorted(account.pk for account in accounts if account.live)
     if not ids:
         return {}
     marks = ", ".join(["%s"] * len(ids))
