@@ -149,7 +149,10 @@ class PersonDoor:
 
 
 # The first is the main button.
-PERSON_DOORS: list[PersonDoor] = []
+PERSON_DOORS = [
+    PersonDoor(view="send_money", label=_("Send money"), icon="money"),
+    PersonDoor(view="money_history", label=_("What it was spent on"), icon="list"),
+]
 
 
 def audiences(request: HttpRequest) -> set[str]:

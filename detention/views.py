@@ -30,7 +30,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user = authenticate(
             request,
-            username=_typed_login(form.cleaned_data["login"]),
+            # By the name of the user model's field: the limit on wrong tries counts by it.
+            login=_typed_login(form.cleaned_data["login"]),
             password=form.cleaned_data["password"],
         )
         if isinstance(user, User):

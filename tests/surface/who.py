@@ -54,6 +54,7 @@ WHO = {
     "deposit_result": RELATIVE,
     "deposit_state": RELATIVE,
     "deposit_cancelled": RELATIVE,
+    "give_up_deposit": RELATIVE,
     "deposit_receipt": RELATIVE,
     "send_money": RELATIVE,
     "check_payment": RELATIVE,
