@@ -53,7 +53,7 @@ def visiting_facility(
     *,
     rooms: int = 2,
     escorts: int | None = None,
-    days: int = 3,
+    days: int = 2,
     borrowable: int = 0,
     reserved: int = 0,
 ) -> Facility:
