@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -67,6 +68,7 @@ class Run:
         print(f"\n── {self.name}: {self.version}", flush=True)
         print((self.folder / "output").read_text(errors="replace").strip(), flush=True)
         self._count()
+        shutil.rmtree(self.folder, ignore_errors=True)
         if status and not self.failed:
             self.trouble = self.trouble or f"pytest ended with {status}"
 
