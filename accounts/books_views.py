@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext_lazy as _
 
 from accounts import escrow
+from accounts.described import ACCOUNT_NAMES
 from accounts.ledger import totals
 from accounts.ledger.models import ProofRun
 from detention import access
 from detention.models import Role
-
-NAMES = {
-    "ESCROW": _("owed to detainees"),
-    "SUSPENSE": _("deposits not yet credited"),
-    "PAYOUT": _("payouts on their way"),
-    "UNCLAIMED": _("unclaimed money"),
-    "GATEWAY": _("at the payment provider"),
-    "BANK": _("at the bank"),
-    "CASH": _("in the cash box"),
-    "VENDOR": _("owed to vendors"),
-    "FACILITY": _("the facility's own share"),
-    "DISPUTED": _("disputed payments"),
-    "IN_TRANSIT": _("between facilities"),
-    "OPENING": _("opening balances"),
-}
 
 
 @access.officers(Role.FINANCE, Role.AUDITOR)
@@ -34,7 +19,7 @@ def books(request: HttpRequest) -> HttpResponse:
     book = escrow.find_book(access.desk(request))
     rows = totals.by_kind(book) if book else []
     context = {
-        "rows": [(total, NAMES[total.kind]) for total in rows],
+        "rows": [(total, ACCOUNT_NAMES[total.kind]) for total in rows],
         "difference": sum(total.posted for total in rows),
         "proof": ProofRun.objects.order_by("pk").last(),
     }

@@ -6,12 +6,29 @@ from collections.abc import Mapping, Sequence
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts import statements
 from accounts.models import Deposit, Refund
 from accounts.statements import Described
 from detention.identity import plain_number
 from detention.models import Facility
+
+# How officers read the kinds of the chart.
+ACCOUNT_NAMES = {
+    "ESCROW": gettext_lazy("owed to detainees"),
+    "SUSPENSE": gettext_lazy("deposits not yet credited"),
+    "PAYOUT": gettext_lazy("payouts on their way"),
+    "UNCLAIMED": gettext_lazy("unclaimed money"),
+    "GATEWAY": gettext_lazy("at the payment provider"),
+    "BANK": gettext_lazy("at the bank"),
+    "CASH": gettext_lazy("in the cash box"),
+    "VENDOR": gettext_lazy("owed to vendors"),
+    "FACILITY": gettext_lazy("the facility's own share"),
+    "DISPUTED": gettext_lazy("disputed payments"),
+    "IN_TRANSIT": gettext_lazy("between facilities"),
+    "OPENING": gettext_lazy("opening balances"),
+}
 
 
 def register() -> None:

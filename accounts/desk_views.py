@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts import deposits, escrow, refunds, screening, statements, trail
-from accounts.forms import AcceptForm, RefuseForm, SearchForm
+from accounts.forms import AcceptForm, RefuseForm, SearchForm, place
 from accounts.ledger.models import ProofRun
 from accounts.models import Deposit, Refund
 from detention import access
@@ -185,8 +185,7 @@ def trail_document(request: HttpRequest, doc_type: str, pk: int) -> HttpResponse
 def trail_person(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Show everything on one person's account, newest first, with the balance after each line."""
     held = trail.person(access.desk(request), public_id)
-    before = request.GET.get("before", "")
-    page = statements.whole(held, before=int(before) if before.isdecimal() else None)
+    page = statements.whole(held, before=place(request.GET.get("before")))
     shown = {"held": held, "page": page, "balance": escrow.balance(held)}
     return render(request, "accounts/trail_person.html", shown)
 

@@ -78,3 +78,8 @@ class SearchForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
+
+
+def place(text: str | None) -> int | None:
+    """Return where a page begins, from an address; None for anything that is no such number."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else None

@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts import deposits, limits, outcomes, provider, receipts, statements
-from accounts.forms import AmountForm, CheckForm, PayForm
+from accounts.forms import AmountForm, CheckForm, PayForm, place
 from accounts.gateways import gateway
 from accounts.models import Deposit, DepositQuerySet
 from detention import access, qr
@@ -169,7 +169,7 @@ def deposit_receipt(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 def my_deposits(request: HttpRequest) -> HttpResponse:
     """List the relative's own payments, newest first."""
     own = _own(access.relative_of(request)).with_people()
-    before = _number(request.GET.get("before"))
+    before = place(request.GET.get("before"))
     if before is not None:
         own = own.filter(pk__lt=before)
     rows = list(own.order_by("-pk")[: PAGE + 1])
@@ -182,7 +182,7 @@ def my_deposits(request: HttpRequest) -> HttpResponse:
 def history(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Show what happened with the money, at the level that the detainee consented to."""
     link = access.verified_relationship(access.relative_of(request), public_id)
-    before = _number(request.GET.get("before"))
+    before = place(request.GET.get("before"))
     page = statements.for_relative(link, before=before)
     return render(request, "accounts/history.html", {"link": link, "page": page})
 
@@ -230,7 +230,3 @@ def _told(deposit: Deposit) -> dict[str, Any]:
         "back": sum(r.amount for r in sent_back if r.state != "replaced"),
         "outcome": outcomes.of(deposit, sent_back, at=timezone.now()),
     }
-
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 18 else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ninja import NinjaAPI
 
+from accounts.api import router as accounts
 from commissary.api import router as tablet
 from config import problems
 from detention.api import AccessToken
@@ -21,4 +22,5 @@ api = NinjaAPI(
     openapi_url=None,
 )
 problems.teach(api)
+api.add_router("accounts", accounts)
 api.add_router("tablet", tablet)

@@ -1,10 +1,11 @@
-"""Amounts in the other two ways they are written: as typed, and in receipt capitals."""
+"""Amounts as typed and in receipt capitals, and the names of accounts."""
 
 from __future__ import annotations
 
 from django import template
 
 from accounts import money
+from accounts.described import ACCOUNT_NAMES
 
 register = template.Library()
 
@@ -20,3 +21,9 @@ def yuan(fen: int) -> str:
 def capitals(fen: int) -> str:
     """Write integer fen in the capital numerals of Chinese receipts."""
     return money.capitals(fen)
+
+
+@register.filter
+def account_name(kind: str) -> str:
+    """Name a kind of account in words."""
+    return str(ACCOUNT_NAMES[kind])

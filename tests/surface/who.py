@@ -56,6 +56,7 @@ WHO = {
     "deposit_cancelled": RELATIVE,
     "give_up_deposit": RELATIVE,
     "deposit_receipt": RELATIVE,
+    "give_up_deposit": RELATIVE,
     "send_money": RELATIVE,
     "check_payment": RELATIVE,
     "pay": RELATIVE,
@@ -99,6 +100,10 @@ WHO = {
     "api:place": DEVICE,
     "api:list_orders": DEVICE,
     "api:cancel": DEVICE,
+    # JSON for programs
+    "api:api_deposits": TOKEN,
+    "api:api_deposit": TOKEN,
+    "api:api_statement": TOKEN,
     # has no operation, answers 404
     "api:api-root": PUBLIC,
 }
