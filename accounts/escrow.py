@@ -261,11 +261,20 @@ def _flag(
     BalanceRow.objects.filter(account=account).update(**flags)
 
 
+def roll_days(*, at: datetime) -> int:
+    """Close the days that are over in every book, each on its own; return how many.
+
+    The sweep of every minute. Again: closes nothing more.
+    """
+    return sum(roll_day(book, at=at) for book in Book.objects.order_by("pk"))
+
+
 @verb
 def roll_day(book: Book, *, at: datetime) -> int:
-    """Close the days of this book that are over; return how many. Run every minute.
+    """Close the days of this book that are over, after a stop one by one; return how many.
 
-    Again: closes nothing more. Errors: Busy when postings kept the gate open for too long.
+    Again: closes nothing more. Errors: Busy when postings kept the gate open for too long; the
+    next minute tries again.
     """
     return len(days.roll(book, at=at))
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from django.utils import timezone
 
+from accounts import escrow
 from accounts import tasks as accounts
 from commissary import fulfilment, orders
 from detention.models import Heartbeat
@@ -24,6 +25,7 @@ class Sweep(Protocol):
 
 # A task out of attempts is dropped: every waiting state has its function here.
 SWEEPS: tuple[Sweep, ...] = (
+    escrow.roll_days,
     accounts.sweep_deposits,
     accounts.sweep_refunds,
     accounts.sweep_inbox,

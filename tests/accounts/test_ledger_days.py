@@ -1,11 +1,13 @@
 import datetime as dt
 
 import pytest
+import time_machine
 from django.db import transaction
 
 from accounts import escrow as moves
 from accounts.ledger import days, proofs
 from accounts.ledger.models import Day, Gate
+from config.tasks import sweep
 from tests.accounts.ledger_situations import AT, account, deposited, open_book
 
 pytestmark = pytest.mark.django_db
@@ -94,6 +96,19 @@ def test_the_minute_task_rolls_through_a_verb():
 
     assert moves.roll_day(book, at=utc(4, 3)) == 2
     assert moves.roll_day(book, at=utc(4, 3)) == 0
+
+
+def test_the_sweep_of_every_minute_rolls_every_book():
+    here, there = open_book(), open_book(at=utc(4, 3))
+
+    with time_machine.travel(utc(5, 3), tick=False):
+        sweep()
+
+    assert [Gate.objects.get(pk=book).open_day for book in (here, there)] == [
+        dt.date(2026, 11, 5),
+        dt.date(2026, 11, 5),
+    ]
+    assert Day.objects.count() == 4
 
 
 def test_rolling_when_nothing_is_over_costs_one_statement(django_assert_num_queries):
