@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 import time_machine
@@ -75,10 +76,11 @@ def test_a_declined_payer_may_try_again_and_nothing_is_told(client, open_checkou
 
     page = client.get(declined.headers["Location"]).content.decode()
     assert f"付款没有成功：{reason}。没有扣钱，可以再试一次。" in page
-    assert gateway().fetch_checkout(checkout.id) == checkout
+    assert gateway().fetch_checkout(checkout.id) == replace(checkout, declined=True)
     assert queued() == []
     press(client, checkout, "pay")
     assert gateway().fetch_checkout(checkout.id).state == "paid"
+    assert gateway().fetch_checkout(checkout.id).declined is False
 
 
 def test_going_back_leaves_the_page_open(client, open_checkout):
