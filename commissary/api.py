@@ -19,7 +19,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from accounts import escrow
 from commissary import catalogue, orders
-from commissary.models import MOST_LINES, MOST_OF_ONE, Line, Order, Price
+from commissary.models import MOST_LINES, MOST_OF_ONE, Line, Order, Price, picture_path
 from detention import devices
 from detention.api import DeviceToken, signed_in_detainee
 from detention.errors import NotFound
@@ -272,7 +272,7 @@ def _device(request: HttpRequest) -> Device:
 
 
 def _picture(name: str) -> str:
-    return static(f"commissary/products/{name}.svg")
+    return static(picture_path(name))
 
 
 def _product(price: Price) -> ProductOut:

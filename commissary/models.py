@@ -19,6 +19,11 @@ MOST_LINES = 50
 MOST_OF_ONE = 99
 
 
+def picture_path(name: str) -> str:
+    """Return the static file of a product's or category's picture."""
+    return f"commissary/products/{name}.svg"
+
+
 def _in_language(zh: str, en: str) -> str:
     return en if (translation.get_language() or "").startswith("en") else zh
 
@@ -103,6 +108,10 @@ class Product(models.Model):
     def name(self) -> str:
         """Return the name in the active language."""
         return _in_language(self.name_zh, self.name_en)
+
+    @property
+    def picture_path(self) -> str:
+        return picture_path(self.picture)
 
     @property
     def unit(self) -> str:

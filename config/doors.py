@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Deposit
+from commissary import worklists
 from detention import access, relatives
 from detention.models import Facility, Relative, Role, User
 
@@ -106,6 +107,37 @@ DOORS: list[Door] = [
         _("From a payment to the goods and back."),
         "trail",
         *(FINANCE, AUDITOR),
+    ),
+    _door(
+        "orders",
+        _("Orders"),
+        _("Approve, allow in part or reject."),
+        "basket",
+        GUARD,
+        waiting=worklists.count_waiting,
+    ),
+    _door(
+        "picking",
+        _("Picking"),
+        _("Take approved orders from the shelf, by cell."),
+        "box",
+        GUARD,
+        waiting=worklists.count_to_pick,
+    ),
+    _door(
+        "hand_overs",
+        _("Hand-over"),
+        _("At the cell door: count, sign, done."),
+        "hand",
+        GUARD,
+        waiting=worklists.count_to_hand_over,
+    ),
+    _door(
+        "products",
+        _("Products and prices"),
+        _("Two officers stand behind every price."),
+        "list",
+        *(FINANCE, AUDITOR, ADMINISTRATOR),
     ),
     _door(
         "books",

@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/", api.urls),
     path("", include("detention.urls")),
     path("", include("accounts.urls")),
+    path("", include("commissary.urls")),
     path("tablet/", include(tablet.addresses)),
 ]
 if settings.GATEWAY == "stub":
