@@ -11,9 +11,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from commissary.errors import BadSignature
 from commissary.fulfilment import Signature
 from commissary.models import MOST_OF_ONE, HandOver, Line, Price, Reason
-from detention.errors import Refusal
 from detention.forms import FreeText
 
 REASONS = [("", "—"), *Reason.choices]
@@ -97,6 +97,20 @@ class PickForm(LinesForm):
         return line.quantity if line.approved is None else line.approved
 
 
+class SignatureField(forms.Field):
+    """What was drawn on the screen, as JSON; gives a Signature, or None when nothing was drawn."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Signature | None:
+        if not value:
+            return None
+        try:
+            return Signature(json.loads(value))
+        except (ValueError, RecursionError, BadSignature) as error:
+            raise ValidationError(BadSignature.message) from error
+
+
 class HandOverForm(LinesForm):
     """What was handed over, why less if it was less, and who stands for it."""
 
@@ -110,7 +124,7 @@ class HandOverForm(LinesForm):
         initial=HandOver.Proof.SCREEN.value,
         widget=forms.RadioSelect,
     )
-    signature = forms.CharField(required=False, max_length=200_000, widget=forms.HiddenInput)
+    signature = SignatureField(required=False)
     witness = FreeText(
         label=_("Witness: officer name"),
         max_length=190,
@@ -154,21 +168,14 @@ class HandOverForm(LinesForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         proof = cleaned.get("proof")
-        cleaned["drawn"] = None
         if proof == HandOver.Proof.SCREEN:
-            cleaned["drawn"] = self._drawn(cleaned.get("signature", ""))
+            if cleaned.get("signature") is None and "signature" not in self.errors:
+                self.add_error("signature", BadSignature.message)
+        else:
+            cleaned["signature"] = None
         if proof == HandOver.Proof.NONE:
             cleaned.update({f"quantity_{line.pk}": 0 for line in self.lines})
         return cleaned
-
-    def _drawn(self, text: str) -> Signature | None:
-        try:
-            return Signature(json.loads(text or "[]"))
-        except (ValueError, RecursionError):
-            self.add_error("signature", _("The signature is empty or cannot be read. Sign again."))
-        except Refusal as refusal:
-            self.add_error("signature", refusal.text())
-        return None
 
 
 class PaperForm(forms.Form):
@@ -227,7 +234,7 @@ def _shown(price: Price) -> str:
 class PriceForm(forms.Form):
     """A new price of one product."""
 
-    amount = forms.CharField(
+    amount = FreeText(
         label=_("New price in yuan"),
         max_length=60,
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),

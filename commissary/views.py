@@ -281,7 +281,7 @@ def hand_over(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
                     found,
                     delivered=form.quantities(),
                     reasons=form.reasons(),
-                    signature=form.cleaned_data["drawn"],
+                    signature=form.cleaned_data["signature"],
                     witness=witness,
                     by=access.signed_in(request),
                     at=timezone.now(),

@@ -16,6 +16,7 @@ EXEMPT = {
     ("SignInForm", "password"),
     ("RegisterForm", "password"),
     ("RegisterForm", "identity_number"),
+    ("HandOverForm", "witness_password"),
     ("CheckForm", "number"),
     ("CheckForm", "code"),
     ("SearchForm", "q"),
