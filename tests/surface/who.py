@@ -72,7 +72,6 @@ WHO = {
     "deposit_cancelled": RELATIVE,
     "give_up_deposit": RELATIVE,
     "deposit_receipt": RELATIVE,
-    "give_up_deposit": RELATIVE,
     "send_money": RELATIVE,
     "check_payment": RELATIVE,
     "pay": RELATIVE,
