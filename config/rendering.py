@@ -7,6 +7,7 @@ from django.utils.translation import gettext_noop as _
 
 # Django's own sentences, said again here so that their Chinese can be plainer than Django's.
 PLAINER = (
+    _("- Select an option -"),
     _("This field is required."),
     _("Enter a whole number."),
     _("Enter a valid date."),

@@ -210,7 +210,7 @@ def test_registering_with_a_wrong_value_says_so_at_the_field_and_writes_nothing(
 
     (only,) = said(answer)
     label = answer.context["form"].fields[field].label
-    assert (answer.status_code, only.startswith(f"{label}: {sentence}")) == (422, True)
+    assert (answer.status_code, only.startswith(f"{label}：{sentence}")) == (422, True)
     assert (User.objects.count(), Relative.objects.count()) == (0, 0)
 
 
