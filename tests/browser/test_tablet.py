@@ -402,6 +402,80 @@ def test_the_tablet_opens_without_network(person, tablet):
         tablet.sees("没有网络")
 
 
+VOICE = """() => {
+  window.said = [];
+  const voices = [
+    { lang: "zh-CN", localService: false, name: "far away" },
+    { lang: "zh-CN", localService: LOCAL, name: "here" },
+  ];
+  Object.defineProperty(window, "speechSynthesis", { value: {
+    getVoices: () => voices, addEventListener() {}, cancel() {},
+    speak(one) { window.said.push(one.text); },
+  }});
+  window.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
+}"""
+
+
+def test_a_voice_of_the_tablet_reads_the_screen_but_never_the_balance(person, take_tablet):
+    tablet = take_tablet()
+    # The headless browser has no voice of its own.
+    tablet.page.add_init_script(f"({VOICE.replace('LOCAL', 'true')})()")
+    tablet.page.reload()
+    tablet.sign_in(person)
+    tablet.at("home")
+    tablet.tap("money")
+    tablet.tap("reveal")
+    tablet.sees("¥500.00")
+
+    tablet.tap("listen")
+
+    [said] = tablet.page.evaluate("window.said")
+    assert said.startswith("我的钱")
+    assert "500" not in said
+
+
+def test_a_voice_that_lives_elsewhere_is_not_used(person, take_tablet):
+    tablet = take_tablet()
+    tablet.page.add_init_script(f"({VOICE.replace('LOCAL', 'false')})()")
+    tablet.page.reload()
+    tablet.at("number")
+
+    assert tablet.page.locator("[data-key=listen]").count() == 0
+
+
+def test_a_page_in_place_of_an_answer_counts_as_no_network(person, take_tablet):
+    tablet = take_tablet(service_workers="block")
+    tablet.sign_in(person)
+    tablet.at("home")
+    tablet.page.route("**/api/tablet/orders", lambda route: route.fulfill(body="<p>Welcome</p>"))
+
+    tablet.order(noodles=2)
+
+    tablet.sees("现在没有网络")
+    assert '"state":"waiting"' in tablet.kept()
+    tablet.page.unroute("**/api/tablet/orders")
+    tablet.sent()
+    assert len(orders_of(person)) == 1
+
+
+def test_an_order_that_needs_an_answer_is_announced_at_the_next_sign_in(person, tablet, dearer):
+    with tablet.cut_off():
+        tablet.order(noodles=2)
+        tablet.sees("现在没有网络")
+        tablet.page.reload()
+        tablet.at("number")
+    dearer("noodles", 3_50)
+
+    tablet.sign_in(person)
+    tablet.at("home")
+    tablet.say("去回答")
+    tablet.at("orders")
+    tablet.say("去回答")
+
+    tablet.at("question")
+    assert orders_of(person) == []
+
+
 def test_english_is_one_tap_away(person, tablet):
     tablet.tap("language")
 

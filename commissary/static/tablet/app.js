@@ -10,6 +10,7 @@ import { leave, seat, tagOf, take } from "./seat.js";
 import { screens } from "./screens/all.js";
 import { told } from "./told.js";
 import { top } from "./top.js";
+import * as voice from "./voice.js";
 import { language, load, speak, t } from "./words.js";
 
 const PULSE_MS = 15_000;
@@ -31,6 +32,7 @@ export const app = {
   /** Show another screen; `at` is what it starts from. */
   go(name, at = {}) {
     app.cover();
+    voice.hush();
     app.name = name;
     app.at = at;
     app.draw();
@@ -210,7 +212,7 @@ function reachable(reached) {
 async function orderChanged(clientId) {
   await count();
   if (app.name === "sent" && app.at.id === clientId) await screens.sent.changed(app, app.at);
-  if (app.name === "orders") await screens.orders.read(app, app.at);
+  if (["home", "orders"].includes(app.name)) await screens[app.name].read(app, app.at);
 }
 
 function stage(now) {
@@ -267,6 +269,7 @@ async function start() {
   door.actAs(app.device?.token ?? null);
   door.watch(reachable);
   outbox.watch(orderChanged, shut);
+  voice.watch(() => app.draw());
   app.go(app.device ? "number" : "enrol", { code });
   await count();
   idle.watch(stage);

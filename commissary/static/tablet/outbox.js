@@ -15,7 +15,7 @@ let changed = () => {};
 let lost = () => {};
 let wait = FIRST_WAIT_MS;
 let timer = null;
-let queued = false;
+let coming = null; // the drain that has not begun yet
 
 /** Have `news(clientId)` called when an order's state changes, `gone()` when the tablet is shut. */
 export function watch(news, gone) {
@@ -69,11 +69,9 @@ export async function drop(clientId) {
 }
 
 /** Send what can be sent, one after the other; two tabs never send at once. */
-export async function drain() {
-  if (queued) return;
-  queued = true;
-  await navigator.locks.request("outbox", async () => {
-    queued = false;
+export function drain() {
+  coming ??= navigator.locks.request("outbox", async () => {
+    coming = null;
     clearTimeout(timer);
     if (await sendAll()) {
       wait = FIRST_WAIT_MS;
@@ -82,6 +80,7 @@ export async function drain() {
       wait = Math.min(wait * 2, LONGEST_WAIT_MS);
     }
   });
+  return coming;
 }
 
 /** Returns false when something is left that should be tried again. */

@@ -22,7 +22,11 @@ export function told(trouble) {
   if (trouble instanceof Unreachable) {
     return { image: "offline", sentence: t("trouble.network") };
   }
-  if (!(trouble instanceof Refused)) throw trouble;
+  if (!(trouble instanceof Refused)) {
+    // A fault of this page or of the tablet (its store is full): never silent.
+    reportError(trouble);
+    return { image: "officer", sentence: t("trouble.other") };
+  }
   const key = `trouble.${trouble.code}`;
   return {
     image: PICTURES[trouble.code] ?? "stop",

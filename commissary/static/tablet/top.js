@@ -3,6 +3,7 @@
 
 import { button, h, icon } from "./paint.js";
 import { seat } from "./seat.js";
+import { read, voice } from "./voice.js";
 import { language, t } from "./words.js";
 
 export function top(app, screen) {
@@ -17,6 +18,14 @@ export function top(app, screen) {
     h(
       "span",
       { class: "tools" },
+      voice()
+        ? button(t("top.listen"), {
+            image: "speaker",
+            kind: "flat",
+            key: "listen",
+            does: () => read(document.getElementById("screen")),
+          })
+        : null,
       h(
         "button",
         {

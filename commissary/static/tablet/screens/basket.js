@@ -89,7 +89,9 @@ export const basket = {
             off: over,
             does: () => {
               seat.draft ??= crypto.randomUUID();
-              app.go("confirm", { id: seat.draft });
+              // What is looked at is what is ordered, also when the shelf changes meanwhile.
+              const { catalogue_version } = app.shelf;
+              app.go("confirm", { id: seat.draft, chosen, catalogue_version });
             },
           }),
         ),
@@ -102,7 +104,7 @@ export const basket = {
 export const confirm = {
   back: "basket",
   draw(app, at) {
-    const chosen = lines(app.shelf);
+    const { chosen } = at;
     return [
       h("h1", {}, t("confirm.title")),
       trouble(at.trouble),
@@ -117,7 +119,7 @@ export const confirm = {
           image: "tick",
           key: "yes",
           off: at.busy,
-          does: () => place(app, at.id),
+          does: () => place(app, at),
         }),
       ),
     ];
@@ -135,13 +137,12 @@ const wish = ({ sku, price, name_zh, name_en, picture: seen }, quantity) => ({
 });
 
 /** Put the basket into the outbox under the id it has had since the check; show what becomes of it. */
-async function place(app, id) {
+async function place(app, { id, chosen, catalogue_version }) {
   await app.attempt(async () => {
-    const chosen = lines(app.shelf);
     await outbox.save({
       client_id: id,
       tag: seat.tag,
-      catalogue_version: app.shelf.catalogue_version,
+      catalogue_version,
       placed_at: new Date().toISOString(),
       lines: chosen.map(({ product, quantity }) => wish(product, quantity)),
     });

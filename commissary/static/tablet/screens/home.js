@@ -1,11 +1,16 @@
 // Four pictures: shop, my orders, my money, help.
 
-import { h, icon } from "../paint.js";
+import * as outbox from "../outbox.js";
+import { button, h, icon } from "../paint.js";
 import { seat } from "../seat.js";
 import { t } from "../words.js";
 
 export const home = {
-  draw(app) {
+  draw(app, at) {
+    if (!at.asked) {
+      at.asked = true;
+      home.read(app, at);
+    }
     const tile = (name, image) =>
       h(
         "li",
@@ -19,6 +24,15 @@ export const home = {
       );
     return [
       h("h1", {}, seat.name ? t("home.hello", { name: seat.name }) : t("home.title")),
+      at.answers
+        ? h(
+            "div",
+            { class: "panel warn" },
+            icon("help", "", "big"),
+            h("p", {}, t("home.asked")),
+            button(t("orders.answer"), { image: "next", does: () => app.go("orders") }),
+          )
+        : null,
       h(
         "ul",
         { class: "tiles" },
@@ -28,5 +42,12 @@ export const home = {
         tile("help", "help"),
       ),
     ];
+  },
+
+  /** See whether an order waits for the person's answer, or came back refused. */
+  async read(app, at) {
+    const kept = await outbox.of(seat.tag);
+    at.answers = kept.some(({ state }) => state !== "waiting");
+    if (app.at === at) app.draw();
   },
 };
