@@ -150,7 +150,8 @@ def verdict(found: list[Finding]) -> Action | None:
 def only_too_much(found: list[Finding]) -> bool:
     """Tell whether nothing but the amount is in the way, so that a part of it may pass."""
     return bool(found) and all(
-        finding.code in ("L02", "L03") and finding.action == Action.REFUSE for finding in found
+        finding.code in ("L01", "L02", "L03") and finding.action == Action.REFUSE
+        for finding in found
     )
 
 
@@ -158,7 +159,12 @@ def fitting(facts: Facts, limits: Limits) -> int:
     """Return how much of the deposit's amount the caps still take, in fen; never below zero."""
     if facts.month_times >= limits.month_times:
         return 0
-    left = [facts.amount, limits.month_max - facts.month_total, limits.balance_max - facts.balance]
+    left = [
+        facts.amount,
+        limits.single_max,
+        limits.month_max - facts.month_total,
+        limits.balance_max - facts.balance,
+    ]
     return max(0, min(left))
 
 

@@ -113,7 +113,7 @@ class StripeGateway:
 
     def expire_checkout(self, id: str) -> Checkout:
         """End an open checkout now; see `Gateway.expire_checkout`."""
-        session = _write(lambda: self._client.v1.checkout.sessions.expire(id, {"expand": _EXPAND}))
+        session = _write(lambda: self._client.v1.checkout.sessions.expire(id))
         return _checkout(session)
 
     def find_checkout(self, reference: str, *, since: datetime) -> Checkout | None:
