@@ -55,7 +55,7 @@ def _runs(process: subprocess.Popen[bytes]) -> bool:
     return process.poll() is None
 
 
-def wait_for[T](what: Callable[[], T], seconds: float = 30) -> T:
+def wait_for[T](what: Callable[[], T], seconds: float = 90) -> T:
     deadline = time.monotonic() + seconds
     while not (found := what()):
         assert time.monotonic() < deadline, f"waited {seconds} s in vain"
@@ -97,10 +97,10 @@ def test_a_worker_pair_killed_at_once_is_noticed_and_the_cluster_started_anew(
     surroundings, tmp_path
 ):
     port = free_port()
-    surroundings |= {"PORT": str(port), "WORKER_STALE_S": "4"}
+    surroundings |= {"PORT": str(port), "WORKER_STALE_S": "6"}
     ready = f"http://127.0.0.1:{port}/readyz"
     log = tmp_path / "log"
-    with supervised(surroundings, log, "--stale", "5", "--pulse", "1") as supervisor:
+    with supervised(surroundings, log, "--stale", "12", "--pulse", "1") as supervisor:
         wait_for(lambda: status_of(ready) == 200)
         stalled = main_of_the_worker(supervisor)
         for worker in wait_for(lambda: both_workers(main_of_the_worker(supervisor))):
@@ -132,5 +132,5 @@ def test_a_web_server_that_died_is_started_again_and_term_ends_everything(surrou
 
         everything = psutil.Process(supervisor.pid).children(recursive=True)
         supervisor.terminate()
-        assert supervisor.wait(30) == 0
+        assert supervisor.wait(60) == 0
         assert [child for child in everything if child.is_running()] == []
