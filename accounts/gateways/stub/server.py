@@ -223,10 +223,10 @@ def _retrieve_session(request: Request, id: str) -> dict[str, Any]:
 
 
 def _expire_session(request: Request, id: str) -> dict[str, Any]:
-    _supported(checked(SessionExpireParams, request.text))
+    asked = _supported(checked(SessionExpireParams, request.text), "expand")
     _session(id, at=request.at)
     try:
-        return shapes.session(shopper.expire(id, at=request.at))
+        return shapes.session(shopper.expire(id, at=request.at), _expanded(asked))
     except shopper.PageClosed as error:
         raise ApiError(400, f"Only open Checkout Sessions expire; this one is {error}.") from error
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import uuid
+from dataclasses import replace
 
 import pytest
 from django.utils import timezone
@@ -88,6 +89,17 @@ def test_an_unknown_checkout_is_refused(provider):
         provider.fetch_checkout("cs_test_unknown")
 
     assert refused.value.code == "resource_missing"
+
+
+def test_an_open_checkout_is_ended_once(provider, order):
+    made = provider.create_checkout(**order)
+
+    ended = provider.expire_checkout(made.id)
+
+    assert ended == replace(made, state="expired", url="")
+    assert provider.fetch_checkout(made.id) == ended
+    with pytest.raises(GatewayRefused):
+        provider.expire_checkout(made.id)
 
 
 def test_a_checkout_shorter_than_thirty_minutes_is_refused(provider, order):

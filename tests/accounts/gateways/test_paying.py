@@ -9,7 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from accounts.gateways import Checkout, gateway
+from accounts.gateways import Checkout, GatewayRefused, gateway
 from accounts.gateways.stub.models import CheckoutSession, Payment
 from tests.queue import queued
 
@@ -172,3 +172,13 @@ def test_a_button_that_does_not_exist_changes_nothing(client, open_checkout):
 
     assert answer.status_code == 422
     assert CheckoutSession.objects.get().status == "open"
+
+
+def test_a_paid_checkout_cannot_be_ended(client, open_checkout):
+    checkout = open_checkout()
+    press(client, checkout, "pay")
+
+    with pytest.raises(GatewayRefused):
+        gateway().expire_checkout(checkout.id)
+
+    assert gateway().fetch_checkout(checkout.id).state == "paid"

@@ -110,6 +110,7 @@ def test_a_wrong_key_is_an_outage_not_a_refusal(order):
     [
         lambda order: gateway().create_checkout(**order),
         lambda _order: gateway().fetch_checkout("cs_test_1"),
+        lambda _order: gateway().expire_checkout("cs_test_1"),
         lambda order: gateway().find_checkout(order["reference"], since=timezone.now()),
         lambda _order: gateway().refund(
             payment_id="pi", amount=1, reference="r", idempotency_key="k"
@@ -117,7 +118,7 @@ def test_a_wrong_key_is_an_outage_not_a_refusal(order):
         lambda _order: gateway().fetch_refund("re_1"),
         lambda _order: gateway().find_refund("r", payment_id="pi_1"),
     ],
-    ids=["create", "fetch", "find", "refund", "fetch refund", "find refund"],
+    ids=["create", "fetch", "expire", "find", "refund", "fetch refund", "find refund"],
 )
 def test_no_call_leaves_from_inside_a_transaction(order, call):
     with transaction.atomic(), pytest.raises(AssertionError, match="in a transaction"):
