@@ -316,7 +316,7 @@ def _screen(
                 deposit.relationship,
                 amount=amount,
                 at=at,
-                without=deposit,
+                arrived=deposit,
                 as_asked=(amount, currency) == (deposit.amount, deposit.currency),
                 in_time=deposit.state == Deposit.State.AWAITING_PAYMENT,
             )
@@ -368,7 +368,7 @@ def accept(deposit: Deposit, *, reason: str = "", by: User, at: datetime) -> Dep
         raise OtherCurrency
     received = _received(deposit)
     facts = limits.facts(
-        deposit.custody, deposit.relationship, amount=received, at=at, without=deposit
+        deposit.custody, deposit.relationship, amount=received, at=at, arrived=deposit
     )
     if not facts.held_here or facts.deposits_frozen:
         raise DepositsClosed

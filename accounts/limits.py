@@ -40,20 +40,24 @@ def facts(
     *,
     amount: int,
     at: datetime,
-    without: Deposit | None = None,
+    arrived: Deposit | None = None,
     as_asked: bool = True,
     in_time: bool = True,
 ) -> Facts:
     """Read what screening must know about a deposit of `amount` fen to this custody.
 
-    without: the deposit itself, which must not count against itself. Everything still being paid
-    counts, so that two payments together cannot pass a cap. Under the custody's lock the answer
-    holds until the end of the transaction; without it, it is good enough to show.
+    Before a payment everything still being paid counts, so that two payments together cannot pass
+    a cap. arrived: the deposit whose money is here; it does not count against itself, and what
+    others have only started does not either: it may never come, and is measured when it does.
+    Under the custody's lock the answer holds until the end of the transaction; without it, it is
+    good enough to show.
     """
     others = Deposit.objects.filter(custody=custody)
-    if without is not None:
-        others = others.exclude(pk=without.pk)
-    flight = others.in_flight().aggregate(sum=Coalesce(Sum("amount"), 0), times=Count("pk"))
+    started = others.in_flight()
+    if arrived is not None:
+        others = others.exclude(pk=arrived.pk)
+        started = started.none()
+    flight = started.aggregate(sum=Coalesce(Sum("amount"), 0), times=Count("pk"))
     month = others.filter(
         state__in=_CAME_IN, captured_at__gte=month_start(custody.facility, at)
     ).aggregate(sum=Coalesce(Sum(_kept()), 0), times=Count("pk"))

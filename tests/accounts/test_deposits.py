@@ -228,6 +228,15 @@ def test_the_part_above_the_cap_goes_back(link):
     assert kinds() == ["deposit_captured", "deposit_accepted"]
 
 
+def test_what_others_have_only_started_does_not_turn_away_money_that_is_here(link):
+    deposits_in_flight = [situations.started_deposit(link, 70_000) for _ in range(4)]
+    _cap(link, "deposit_month_max", 70_000)
+
+    deposit = situations.paid(deposits_in_flight[0])
+
+    assert (deposit.state, deposit.amount_credited) == ("credited", 70_000)
+
+
 def test_a_deposit_for_which_nothing_is_left_is_refused_whole(link):
     deposit = situations.started_deposit(link, 50_000)
     situations.credited_deposit(situations.verified_link(link.custody), 50_000)
