@@ -41,6 +41,11 @@ class Login:
     login: str
     password: str
 
+    @property
+    def post(self) -> str:
+        """Return the log-in without its facility: `guard-1`."""
+        return self.login.removeprefix(f"{self.facility}-")
+
 
 def logins_file() -> Path:
     """Return where the demo's passwords are kept: beside the data, for the owner's eyes only."""

@@ -46,6 +46,7 @@ class Day:
 
     url: str
     officers: dict[str, Login]
+    strangers: dict[str, Login]  # officers of another facility, by the same names
     run: str
     relatives: int
     families: list[Family] = field(default_factory=list)
@@ -56,6 +57,7 @@ class Day:
         self.families = [families.made(i, self.run) for i in range(self.relatives)]
         guard, second = self._officer("guard-1"), self._officer("guard-2")
         finance = self._officer("finance-1")
+        strangers = [self._signed_in(login) for login in self.strangers.values()]
         witness = self.officers["guard-1"]
         before = self._totals()
         tablet = desk.enrolled_tablet(guard, f"Day {self.run}")
@@ -68,6 +70,7 @@ class Day:
             ("orders decided", self._one_by_one(lambda f: desk.decide(guard, f))),
             ("handed over", self._one_by_one(lambda f: desk.hand_over(second, witness, f))),
             ("statements read", self._together(self._read_statement)),
+            ("strangers refused", self._one_by_one(lambda f: desk.refuse_strangers(strangers, f))),
             ("balances read", self._one_by_one(lambda f: self._read_balance(tablet, f))),
         )
         with tqdm(total=len(steps) * self.relatives, unit="step", leave=False, disable=None) as bar:
@@ -91,7 +94,9 @@ class Day:
         return several()
 
     def _officer(self, name: str) -> Person:
-        login = self.officers[name]
+        return self._signed_in(self.officers[name])
+
+    def _signed_in(self, login: Login) -> Person:
         officer = Person(self.url)
         officer.sign_in(login.login, login.password)
         return officer

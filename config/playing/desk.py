@@ -7,7 +7,7 @@ from typing import Any
 
 from config.demo import Login
 from config.playing.families import Family
-from config.playing.person import Person, Tablet, Unexpected
+from config.playing.person import TIMEOUT_S, Person, Tablet, Unexpected
 
 # A few strokes in the field of 1000 by 400.
 SIGNATURE = json.dumps([[[100, 200], [300, 90], [500, 260]], [[520, 120], [860, 240]]])
@@ -25,6 +25,7 @@ def admit(guard: Person, family: Family) -> None:
     )
     family.number = guard.shown("[data-number]")
     family.pin = guard.shown("[data-pin]")
+    family.held_id = guard.links('main a[href^="/desk/people/"]')[-1].strip("/").split("/")[-1]
 
 
 def enrolled_tablet(guard: Person, name: str) -> Tablet:
@@ -98,6 +99,20 @@ def hand_over(guard: Person, witness: Login, family: Family) -> None:
         guard.write("main form", "signature", SIGNATURE)
     guard.submit("main form", **filled)
     family.spent += order.cost
+
+
+def refuse_strangers(strangers: list[Person], family: Family) -> None:
+    """Let officers of another facility ask for what is the family's; it must not exist for them."""
+    stranger = strangers[family.serial % len(strangers)]
+    for path in (
+        f"/desk/orders/{family.order.id}/",
+        f"/desk/people/{family.held_id}/",
+        f"/office/trail/people/{family.held_id}/",
+    ):
+        answer = stranger.browser.open(stranger.url + path, timeout=TIMEOUT_S).status_code
+        # 403: this role has no such page at all; 404: the page knows no such thing here.
+        if answer not in (403, 404):
+            raise Unexpected(f"a stranger was answered {answer} at {path}")
 
 
 def quantity_fields(person: Person) -> list[str]:

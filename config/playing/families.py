@@ -39,6 +39,7 @@ class Family:
     identity_number: str
     held_name: str
     number: str = ""
+    held_id: str = ""
     pin: str = ""
     paid: int = 0
     refunded: int = 0

@@ -25,10 +25,10 @@ class Person:
         # The day checks the doors, not the reader's language: one language keeps it simple.
         self.browser.session.headers["Accept-Language"] = "en"
 
-    def open(self, path: str) -> None:
-        """Open a page by its path or full address. Errors: Unexpected on 4xx and 5xx."""
+    def open(self, path: str, *, answer: int = 200) -> None:
+        """Open a page by its path or full address. Errors: Unexpected on any other answer."""
         address = path if path.startswith("http") else self.url + path
-        self._demand(self.browser.open(address, timeout=TIMEOUT_S), f"GET {path}", 200)
+        self._demand(self.browser.open(address, timeout=TIMEOUT_S), f"GET {path}", answer)
 
     def submit(
         self, form: str = "main form", *, press: str = "", answer: int = 200, **fields: Any

@@ -28,16 +28,19 @@ class Command(BaseCommand):
         if not 1 <= options["relatives"] <= 200:
             raise CommandError("--relatives must be from 1 to 200.")
         code = options["facility"]
-        officers = {
-            login.login.removeprefix(f"{code}-"): login
-            for login in demo.logins()
-            if login.facility == code
-        }
+        officers = {login.post: login for login in demo.logins() if login.facility == code}
+        strangers = {login.post: login for login in demo.logins() if login.facility != code}
         if not officers:
             raise CommandError("No demo officers on file; run `manage.py demo` first.")
         began = time.monotonic()
         run = _base36(int(time.time()) - 1_700_000_000)
-        day = Day(url=options["url"], officers=officers, run=run, relatives=options["relatives"])
+        day = Day(
+            url=options["url"],
+            officers=officers,
+            strangers=strangers,
+            run=run,
+            relatives=options["relatives"],
+        )
         try:
             day.play()
         except Unexpected as error:
