@@ -5,7 +5,7 @@ from django.urls import path
 from accounts import books_views, desk_views, views, webhooks
 
 urlpatterns = [
-    path("money/", views.money_people, name="money_people"),
+    path("people/", views.my_people, name="my_people"),
     path("money/payments/", views.my_deposits, name="my_deposits"),
     path("money/payments/<uuid:public_id>/", views.deposit_result, name="deposit_result"),
     path("money/payments/<uuid:public_id>/state/", views.deposit_state, name="deposit_state"),

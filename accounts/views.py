@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import deposits, limits, outcomes, provider, receipts, statements
 from accounts.forms import AmountForm, CheckForm, PayForm, place
-from accounts.gateways import gateway
+from accounts.gateways import gateway, onward
 from accounts.models import Deposit, DepositQuerySet
 from detention import access, qr
 from detention.errors import NotFound
@@ -33,21 +33,24 @@ SAME_WITHIN = timedelta(minutes=10)
 
 @access.relatives
 @require_GET
-def money_people(request: HttpRequest) -> HttpResponse:
-    """Show everyone the relative is linked with: room left, last deposit, what can be done."""
+def my_people(request: HttpRequest) -> HttpResponse:
+    """Show everyone the relative has asked for, newest first: state, room left, last deposit."""
     relative, now = access.relative_of(request), timezone.now()
-    links = (
-        Relationship.objects.filter(relative=relative)
-        .verified()
-        .select_related("custody__detainee", "custody__facility")
-        .order_by("pk")
-    )
+    links = relative.relationships.select_related(
+        "custody__detainee", "custody__facility"
+    ).order_by("-requested_at", "-pk")
     newest = {d.relationship_id: d for d in _own(relative).order_by("started_at", "pk")}
     cards = [
-        {"link": link, "room": limits.room(link, at=now), "last": newest.get(link.pk)}
-        for link in links
+        {"link": link, "room": _room(link, now), "last": newest.get(link.pk)} for link in links
     ]
     return render(request, "accounts/people.html", {"cards": cards})
+
+
+def _room(link: Relationship, now: datetime) -> int:
+    """Return the room left in fen, told to verified relatives of somebody held here only."""
+    if link.state != Relationship.State.VERIFIED or not link.custody.is_open:
+        return 0
+    return limits.room(link, at=now)
 
 
 @access.relatives
@@ -106,7 +109,7 @@ def pay(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     )
     deposit = provider.open_checkout(deposit, at=now)
     if deposit.state == Deposit.State.AWAITING_PAYMENT and deposit.checkout_url:
-        return redirect(deposit.checkout_url)
+        return redirect(onward(deposit.checkout_url))
     return redirect("deposit_result", deposit.public_id)
 
 
@@ -229,4 +232,5 @@ def _told(deposit: Deposit) -> dict[str, Any]:
         "refunds": sent_back,
         "back": sum(r.amount for r in sent_back if r.state != "replaced"),
         "outcome": outcomes.of(deposit, sent_back, at=timezone.now()),
+        "payment_page": onward(deposit.checkout_url),
     }

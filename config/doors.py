@@ -80,10 +80,17 @@ DOORS: list[Door] = [
         *(RELATIVE, GUARD, FINANCE, AUDITOR, ADMINISTRATOR),
     ),
     _door(
-        "money_people",
-        _("Send money"),
-        _("To a person in custody; see what it was spent on."),
-        "money",
+        "my_people",
+        _("My people"),
+        _("Send money, see what it was spent on, add a person."),
+        "people",
+        RELATIVE,
+    ),
+    _door(
+        "my_deposits",
+        _("My payments"),
+        _("What became of each payment, with its receipt."),
+        "receipt",
         RELATIVE,
     ),
     _door(
@@ -145,13 +152,6 @@ DOORS: list[Door] = [
         _("What is held and what is owed, by kind of account."),
         "scale",
         *(FINANCE, AUDITOR),
-    ),
-    _door(
-        "my_people",
-        _("My people"),
-        _("The people in custody you are linked with, and your requests."),
-        "people",
-        RELATIVE,
     ),
     _door(
         "desk_relatives",

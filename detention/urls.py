@@ -8,7 +8,6 @@ urlpatterns = [
     path("in/", views.sign_in, name="sign_in"),
     path("out/", views.sign_out, name="sign_out"),
     path("register/", views.register, name="register"),
-    path("people/", views.my_people, name="my_people"),
     path("people/add/", views.ask_link, name="ask_link"),
     path("people/<uuid:public_id>/", views.my_person, name="my_person"),
     path("desk/facility/", desk.choose_facility, name="choose_facility"),

@@ -99,17 +99,6 @@ def register(request: HttpRequest) -> HttpResponse:
 
 
 @access.relatives
-def my_people(request: HttpRequest) -> HttpResponse:
-    """List the people this relative has asked for, newest first, each with its state."""
-    links = (
-        access.relative_of(request)
-        .relationships.select_related("custody__detainee", "custody__facility")
-        .order_by("-requested_at", "-pk")
-    )
-    return render(request, "detention/my_people.html", {"links": links})
-
-
-@access.relatives
 def ask_link(request: HttpRequest) -> HttpResponse:
     """Take a relative's request to be linked with a person in custody."""
     form = LinkForm(request.POST or None)

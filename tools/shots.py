@@ -74,15 +74,14 @@ PORTALS: dict[str, Portal] = {
         "relative",
         (
             Shot("start", "/start/"),
-            Shot("people", "/people/"),
             Shot("ask-link", "/people/add/"),
-            Shot("money", "/money/"),
+            Shot("people", "/people/"),
             Shot("amount", "", ("a[data-send]",)),
             Shot("check", "", (("[name=amount]", "50"), "form[data-form=amount] button")),
             Shot("checkout", "", ("form[data-form=pay] button",)),
             Shot("result", "", ("main form.panel button[value=pay]",)),
             Shot("payments", "/money/payments/"),
-            Shot("history", "/money/", ("a[data-history]",)),
+            Shot("history", "/people/", ("a[data-history]",)),
         ),
     ),
     "guard": Portal(

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
+from django.conf import settings
+
 # What to ask for as a checkout's life. The provider takes no less than 30 minutes, counted from
 # when the request reaches it, so that a request which waits in a queue needs some minutes more.
 CHECKOUT_LIFE = timedelta(minutes=35)
@@ -178,6 +180,16 @@ class Gateway(Protocol):
         is not signed by the provider within the last five minutes. No outside call.
         """
         ...
+
+
+def onward(url: str) -> str:
+    """Return an address to send a browser to: without host when it is our own.
+
+    Somebody who came by another name of this machine (localhost, a name of the local network)
+    stays there, signed in, and the page's own policy lets the form go on.
+    """
+    ours = f"{settings.PUBLIC_URL}/"
+    return url.removeprefix(settings.PUBLIC_URL) if url.startswith(ours) else url
 
 
 def gateway() -> Gateway:

@@ -126,7 +126,7 @@ class Day:
 
     def _pay_once(self, family: Family, payment: Payment) -> None:
         relative = family.browser
-        relative.open("/money/")
+        relative.open("/people/")
         relative.open(relative.links("a[data-send]")[0])
         room = relative.value(".room")
         if room < payment.fen:
@@ -177,7 +177,7 @@ class Day:
 
     def _read_statement(self, family: Family) -> None:
         relative = family.browser
-        relative.open("/money/")
+        relative.open("/people/")
         relative.open(relative.links("a[data-history]")[0])
         while True:
             amounts = relative.browser.page.select("main td data[value]")

@@ -65,7 +65,6 @@ WHO = {
     "offer_product": ADMINISTRATOR,
     "decide_price": frozenset({"finance", "administrator"}),
     # the family's money
-    "money_people": RELATIVE,
     "my_deposits": RELATIVE,
     "deposit_result": RELATIVE,
     "deposit_state": RELATIVE,

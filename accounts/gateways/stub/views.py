@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from qrcode.image.svg import SvgPathImage
 from qrcode.main import QRCode
 
+from accounts.gateways import onward
 from accounts.gateways.stub import shapes, shopper
 from accounts.gateways.stub.forms import Act, PageForm
 from accounts.gateways.stub.models import CheckoutSession, Delivery, Refund
@@ -91,7 +92,7 @@ def _to_merchant(url: str, session: CheckoutSession) -> HttpResponse:
 
 
 def _filled(url: str, session: CheckoutSession) -> str:
-    return url.replace("{CHECKOUT_SESSION_ID}", session.id)
+    return onward(url.replace("{CHECKOUT_SESSION_ID}", session.id))
 
 
 def _page(
