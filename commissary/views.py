@@ -67,6 +67,7 @@ def _order_page(
         "row": row,
         "order": found,
         "is_guard": is_guard,
+        "reads_books": bool(access.roles_of(request) & {Role.FINANCE, Role.AUDITOR}),
         "is_own": found.recorded_by_id == request.user.pk,
         "hand_over": HandOver.objects.filter(order=found).select_related("officer").first(),
         "standing": standing,

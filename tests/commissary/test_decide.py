@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from commissary import errors, orders
+from commissary import errors, fulfilment, orders
 from commissary.models import Order
 from config.reactions import react
 from config.tasks import sweep
@@ -322,8 +322,6 @@ def test_the_end_of_a_custody_ends_its_orders_but_not_those_on_their_way():
 
 
 def _picked(order):
-    from commissary import fulfilment
-
     done = orders.approve(order, by=_guard(order), at=timezone.now())
     return fulfilment.pick(done, by=_guard(order), at=timezone.now())
 
