@@ -112,7 +112,7 @@ INVARIANTS = (
         f"SELECT {_ACCOUNT} FROM ledger_account a"
         " LEFT JOIN ledger_balance b ON b.account_id = a.id"
         " LEFT JOIN ledger_entry e ON e.account_id = a.id AND e.seq ="
-        " (SELECT MAX(n.seq) FROM ledger_entry n WHERE n.account_id = a.id)"
+        " (SELECT MAX(n.seq) FROM ledger_entry n WHERE n.account_id = a.id AND n.seq IS NOT NULL)"
         " WHERE :book_a AND a.live AND (b.account_id IS NULL OR b.seq <> COALESCE(e.seq, 0)"
         " OR b.posted <> COALESCE(e.posted_after, 0) OR b.held <> COALESCE(e.held_after, 0))",
     ),
@@ -160,7 +160,8 @@ INVARIANTS = (
         " OR h.remaining < 0 OR h.remaining > h.amount"
         f" UNION ALL SELECT {_ACCOUNT} FROM ledger_balance b"
         " JOIN ledger_account a ON a.id = b.account_id WHERE :book_a AND b.held <>"
-        " COALESCE((SELECT SUM(h.remaining) FROM ledger_hold h WHERE h.account_id = a.id), 0)",
+        " COALESCE((SELECT SUM(h.remaining) FROM ledger_hold h"
+        " WHERE h.account_id = a.id AND h.remaining > 0), 0)",
     ),
     Invariant(
         "I9",
@@ -192,7 +193,8 @@ INVARIANTS = (
         f" UNION ALL SELECT {_ACCOUNT} FROM ledger_balance b"
         f" JOIN ledger_account a ON a.id = b.account_id WHERE :book_a AND a.kind IN ({_LOT_KINDS})"
         " AND b.posted <>"
-        " COALESCE((SELECT SUM(l.remaining) FROM ledger_lot l WHERE l.account_id = a.id), 0)"
+        " COALESCE((SELECT SUM(l.remaining) FROM ledger_lot l"
+        " WHERE l.account_id = a.id AND l.remaining > 0), 0)"
         f" UNION ALL SELECT {_ENTRY} FROM ledger_entry e"
         f" JOIN ledger_account a ON a.id = e.account_id WHERE :book_a AND a.kind IN ({_LOT_KINDS})"
         " AND e.amount <> COALESCE((SELECT SUM(l.amount) FROM ledger_lot l"
