@@ -10,6 +10,7 @@ from django.utils import formats, timezone, translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.money import show
 from detention import identity
 
 register = template.Library()
@@ -18,11 +19,7 @@ register = template.Library()
 @register.filter
 def money(fen: int | None) -> str:
     """Show integer fen as ¥1,234.50, with a minus sign in front when negative; None as a dash."""
-    if fen is None:
-        return "—"
-    sign = "−" if fen < 0 else ""
-    yuan, rest = divmod(abs(fen), 100)
-    return f"{sign}¥{yuan:,}.{rest:02d}"
+    return "—" if fen is None else show(fen)
 
 
 @register.filter
