@@ -11,6 +11,7 @@ from accounts.api import router as accounts
 from commissary.api import router as tablet
 from config import problems
 from detention.api import AccessToken
+from visits.api import router as visits
 
 api = NinjaAPI(
     title="Detention centre services",
@@ -24,3 +25,4 @@ api = NinjaAPI(
 problems.teach(api)
 api.add_router("accounts", accounts)
 api.add_router("tablet", tablet)
+api.add_router("visits", visits)

@@ -17,8 +17,11 @@ from accounts.models import Deposit
 from commissary import worklists
 from detention import access, relatives
 from detention.models import Facility, Relative, Role, User
+from visits import desk_views
+from visits.models import Lawyer
 
 RELATIVE = "relative"
+LAWYER = "lawyer"
 GUARD, FINANCE = Role.GUARD.value, Role.FINANCE.value
 AUDITOR, ADMINISTRATOR = Role.AUDITOR.value, Role.ADMINISTRATOR.value
 
@@ -77,7 +80,7 @@ DOORS: list[Door] = [
         _("Start"),
         _("Everything you can do here."),
         "home",
-        *(RELATIVE, GUARD, FINANCE, AUDITOR, ADMINISTRATOR),
+        *(RELATIVE, LAWYER, GUARD, FINANCE, AUDITOR, ADMINISTRATOR),
     ),
     _door(
         "my_people",
@@ -168,6 +171,70 @@ DOORS: list[Door] = [
         "tablet",
         *(GUARD, ADMINISTRATOR),
     ),
+    _door(
+        "lawyer_home",
+        _("My visits"),
+        _("What is ahead, what waits, what was."),
+        "calendar",
+        LAWYER,
+    ),
+    _door(
+        "lawyer_clients",
+        _("Clients"),
+        _("Name a client and ask for a visit."),
+        "people",
+        LAWYER,
+    ),
+    _door(
+        "lawyer_papers",
+        _("Papers"),
+        _("Certificate, firm letter, power of attorney or legal-aid letter."),
+        "document",
+        LAWYER,
+    ),
+    _door(
+        "visits_today",
+        _("Visits today"),
+        _("Scan passes, rooms in and out, walk-ins."),
+        "calendar",
+        GUARD,
+    ),
+    _door(
+        "desk_lawyers",
+        _("Lawyers"),
+        _("Papers, conflicts, permissions and the 48 hours."),
+        "badge",
+        *(GUARD, ADMINISTRATOR),
+        waiting=desk_views.waiting,
+    ),
+    _door(
+        "visit_rooms",
+        _("Visiting rooms"),
+        _("Add a room, or close one for a time."),
+        "home",
+        ADMINISTRATOR,
+    ),
+    _door(
+        "visit_hours",
+        _("Visiting hours"),
+        _("Ten slots a day, by kind of day."),
+        "clock",
+        ADMINISTRATOR,
+    ),
+    _door(
+        "visit_escorts",
+        _("Escorts"),
+        _("Who fetches people for visits, and who is away."),
+        "hand",
+        ADMINISTRATOR,
+    ),
+    _door(
+        "visit_figures",
+        _("Figures of the visits"),
+        _("Time to meet, 48-hour rate, rooms, satisfaction."),
+        "chart",
+        *(ADMINISTRATOR, AUDITOR),
+    ),
 ]
 
 
@@ -194,6 +261,8 @@ def audiences(request: HttpRequest) -> set[str]:
     found = set(access.roles_of(request))
     if not found and Relative.objects.filter(user=request.user).exists():
         found.add(RELATIVE)
+    if not found and Lawyer.objects.filter(user=request.user).exists():
+        found.add(LAWYER)
     return found
 
 

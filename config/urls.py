@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("detention.urls")),
     path("", include("accounts.urls")),
     path("", include("commissary.urls")),
+    path("", include("visits.urls")),
     path("tablet/", include(tablet.addresses)),
 ]
 if settings.GATEWAY == "stub":

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from detention import access, audit, events
@@ -141,7 +142,7 @@ def _submit(
         raise LicenceMissing(field="number")
     if valid_until < valid_from:
         raise PaperDatesWrong(field="valid_until")
-    if valid_until < (at - timedelta(days=1)).date():
+    if valid_until < timezone.localdate(at):
         raise PaperOver(field="valid_until")
     live = [Credential.State.CHECKING, Credential.State.ACCEPTED]
     if lawyer.credentials.filter(kind=kind, number=number, state__in=live).exists():

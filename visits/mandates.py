@@ -29,6 +29,7 @@ from visits.models import (
     Restriction,
     Slot,
 )
+from visits.timetable import today
 
 SEATS = (1, 2)
 
@@ -116,7 +117,7 @@ def review(mandate: Mandate, *, at: datetime) -> Mandate:
     bad = {Credential.State.REFUSED, Credential.State.REVOKED}
     if states & bad:
         return _decide(mandate, Mandate.State.REFUSED, by=None, reason="papers", at=at)
-    if papers_missing(mandate, at.date()):
+    if papers_missing(mandate, today(mandate.custody.facility, at)):
         return mandate
     if _free_seat(mandate.custody) is None or conflicts(mandate):
         return _decide(mandate, Mandate.State.CONFLICT, by=None, reason="", at=at)

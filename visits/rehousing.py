@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
 
+from detention import access, audit
 from detention.custody import CustodyNotOpen
-from detention.errors import Refusal
+from detention.errors import Refusal, WrongMove
 from detention.lifecycle import move
-from detention.models import Custody
+from detention.models import Custody, Role, User
 from detention.verbs import verb
 from visits import allocation, bookings, claims, mandates, notices, requests
 from visits.models import Booking, Duty, Notice, Request, Slot, SlotRoom
@@ -88,10 +90,37 @@ def rehouse(booking: Booking, reason: Booking.Reason, *, at: datetime) -> Bookin
     if request.state == Request.State.READY:
         move(request, Request.State.WAITING)
         request.waiting_at = at
-        request.waiting_until = (at + timedelta(days=SEARCHED_DAYS)).date()
+        request.waiting_until = timezone.localdate(at + timedelta(days=SEARCHED_DAYS))
         request.was_displaced = True
         request.save(update_fields=["state", "waiting_at", "waiting_until", "was_displaced"])
     return booking
+
+
+@verb
+def another_room(booking: Booking, *, by: User, at: datetime) -> Booking:
+    """Give a visit another room now, because the one before it overruns.
+
+    Refuses NotAllowed, SlotFull when no other room is free, WrongMove once it is inside.
+    """
+    access.require(by, booking.request.facility, Role.GUARD)
+    request = requests.lock(booking.request_id)
+    booking = _ahead_or_wrong(booking, request)
+    old = booking.room_id
+    if not _change_room(booking, at=at, but_room=old):
+        raise bookings.SlotFull
+    audit.record(
+        "visit.room_changed", by=by, at=at, subject=booking, facility=request.facility, old=old
+    )
+    notices.tell(request.lawyer, Notice.Code.ROOM_CHANGED, at=at, booking=booking)
+    return booking
+
+
+def _ahead_or_wrong(booking: Booking, request: Request) -> Booking:
+    found = next((one for one in _ahead(request) if one.pk == booking.pk), None)
+    if found is None:
+        raise WrongMove(state=booking.state)
+    found.request = request
+    return found
 
 
 def _stands(booking: Booking) -> bool:
@@ -100,16 +129,14 @@ def _stands(booking: Booking) -> bool:
     return room.exists() and escort.exists()
 
 
-def _change_room(booking: Booking, *, at: datetime) -> bool:
+def _change_room(booking: Booking, *, at: datetime, but_room: int | None = None) -> bool:
     """Swap the claims for those of another place in the same slot; false when there is none."""
     request, slot = booking.request, booking.slot
     room, escort = booking.room_id, booking.escort_id
     claims.end(booking, at=at)
     free = allocation.free(request, at=at, since=slot.begins_at, until=slot.ends_at)
-    left = free.slots.get(slot.pk)
-    if left is None:
-        # Only the room or only the escort is gone, and nothing of the other kind is free.
-        left = allocation.FreeSlot(slot=slot.pk)
+    left = free.slots.get(slot.pk, allocation.FreeSlot(slot=slot.pk))
+    left.rooms = [free_room for free_room in left.rooms if free_room.room != but_room]
     for place in _candidates(booking, left, at=at):
         booking.room_id, booking.escort_id = place.room, place.escort
         booking.is_borrowed = place.is_borrowed

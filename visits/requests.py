@@ -13,7 +13,7 @@ from detention.custody import lock_open
 from detention.errors import NotFound, Refusal
 from detention.lifecycle import move
 from detention.verbs import assert_in_transaction, verb
-from visits import allocation, clock, mandates
+from visits import allocation, clock, mandates, timetable
 from visits.models import ClockPause, Lawyer, Mandate, Offer, Request, Slot
 from visits.models.flow import OPEN_REQUEST
 
@@ -147,7 +147,7 @@ def _wanted_state(
         return Request.State.ENDED, None
     if mandate.state != Mandate.State.LIVE:
         return Request.State.CHECKING, None
-    today = at.date()
+    today = timetable.today(request.facility, at)
     if mandates.papers_missing(mandate, today):
         return Request.State.CHECKING, ClockPause.Reason.PAPERS
     if mandates.needs_permission(request.custody) and not mandates.has_permission(mandate, today):

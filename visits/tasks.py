@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.utils import timezone
+
 from detention.models import Custody, Facility
 from visits import (
     bookings,
@@ -76,7 +78,7 @@ def sweep_papers(*, at: datetime) -> None:
         compare_credential(pk, at=at)
     for mandate in Mandate.objects.filter(state=Mandate.State.CHECKING).order_by("pk"):
         mandates.review(mandate, at=at)
-    credentials.warn_expiring(today=at.date(), at=at)
+    credentials.warn_expiring(today=timezone.localdate(at), at=at)
 
 
 def sweep_visits(*, at: datetime) -> None:

@@ -20,6 +20,8 @@ EXEMPT = {
     ("CheckForm", "number"),
     ("CheckForm", "code"),
     ("SearchForm", "q"),
+    ("LawyerForm", "login"),
+    ("LawyerForm", "password"),
 }
 CARDS = [
     "6222021234567894",

@@ -8,6 +8,7 @@ from django.urls import reverse
 from tests.situations import held_person, officer, verified_link
 from tests.surface.addresses import SAMPLE_UUID, addresses
 from tests.surface.who import PUBLIC, SIGNED_IN, WHO
+from tests.visits.situations import lawyer_with_papers
 
 pytestmark = pytest.mark.django_db
 
@@ -17,8 +18,9 @@ def visitors(client):
     """Return for each role somebody who has something to see."""
     link = verified_link(held_person())
     facility = link.custody.facility
-    people = {role: officer(facility, role) for role in sorted(SIGNED_IN - {"relative"})}
-    return {**people, "relative": link.relative.user}
+    officers = sorted(SIGNED_IN - {"relative", "lawyer"})
+    people = {role: officer(facility, role) for role in officers}
+    return {**people, "relative": link.relative.user, "lawyer": lawyer_with_papers().user}
 
 
 def pages(client, visitors, language):

@@ -8,6 +8,7 @@ from tests.factories import FacilityFactory, UserFactory
 from tests.situations import officer, registered_relative
 from tests.surface.addresses import addresses
 from tests.surface.who import PUBLIC, SIGNED_IN, WHO
+from tests.visits.situations import lawyer_with_papers
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +31,8 @@ def person(role: str):
     """Return somebody who holds this role and no other."""
     if role == "relative":
         return registered_relative().user
+    if role == "lawyer":
+        return lawyer_with_papers().user
     if role == "no role":
         return UserFactory()
     return officer(FacilityFactory(), Role(role))

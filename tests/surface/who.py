@@ -5,7 +5,7 @@ answered 403 or 404, never data. API addresses name what opens them: a DEVICE's 
 """
 
 PUBLIC = frozenset({"public"})
-SIGNED_IN = frozenset({"relative", "guard", "finance", "auditor", "administrator"})
+SIGNED_IN = frozenset({"relative", "lawyer", "guard", "finance", "auditor", "administrator"})
 RELATIVE = frozenset({"relative"})
 GUARD = frozenset({"guard"})
 DESK = frozenset({"guard", "administrator"})
@@ -14,6 +14,8 @@ BOOKS = frozenset({"finance", "auditor"})
 AUDITOR = frozenset({"auditor"})
 ADMINISTRATOR = frozenset({"administrator"})
 OFFICERS = frozenset({"guard", "finance", "auditor", "administrator"})
+LAWYER = frozenset({"lawyer"})
+READERS = frozenset({"administrator", "auditor"})
 DEVICE = frozenset({"device"})
 TOKEN = frozenset({"token"})
 
@@ -120,4 +122,54 @@ WHO = {
     "api:api_statement": TOKEN,
     # has no operation, answers 404
     "api:api-root": PUBLIC,
+    # lawyer visits
+    "boards": PUBLIC,
+    "board": PUBLIC,
+    "board_data": PUBLIC,
+    "lawyer_register": PUBLIC,
+    "lawyer_home": LAWYER,
+    "lawyer_papers": LAWYER,
+    "add_paper": LAWYER,
+    "paper_file": LAWYER,
+    "lawyer_clients": LAWYER,
+    "add_client": LAWYER,
+    "ask_visit": LAWYER,
+    "lawyer_request": LAWYER,
+    "wait_for_visit": LAWYER,
+    "use_green": LAWYER,
+    "withdraw_wish": LAWYER,
+    "lawyer_check": LAWYER,
+    "lawyer_visit": LAWYER,
+    "visit_calendar": LAWYER,
+    "cancel_visit": LAWYER,
+    "rate_visit": LAWYER,
+    "visits_today": GUARD,
+    "scan_pass": GUARD,
+    "visit_sheet": GUARD,
+    "call_ticket": GUARD,
+    "take_ticket": GUARD,
+    "ticket_left": GUARD,
+    "desk_visit": GUARD,
+    "act_on_visit": GUARD,
+    "restrict_visits": DESK,
+    "desk_lawyers": DESK,
+    "desk_cases": DESK,
+    "desk_paper": DESK,
+    "desk_file": DESK,
+    "desk_mandate": DESK,
+    "desk_permission": DESK,
+    "desk_alert": DESK,
+    "desk_request": DESK,
+    "propose": DESK,
+    "desk_displacement": DESK,
+    "visit_rooms": ADMINISTRATOR,
+    "close_room": ADMINISTRATOR,
+    "visit_hours": ADMINISTRATOR,
+    "visit_escorts": ADMINISTRATOR,
+    "visit_figures": READERS,
+    "visit_figures_csv": READERS,
+    "api:visits_day": TOKEN,
+    "api:visits_bookings": TOKEN,
+    "api:visits_scan": TOKEN,
+    "api:visits_figures": TOKEN,
 }

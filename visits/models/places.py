@@ -11,6 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from detention.models import Facility, User
 
 SLOTS_A_DAY = 10
+WEEKDAYS = (
+    _("Monday"),
+    _("Tuesday"),
+    _("Wednesday"),
+    _("Thursday"),
+    _("Friday"),
+    _("Saturday"),
+    _("Sunday"),
+)
 
 
 class DayKind(models.TextChoices):
@@ -216,6 +225,11 @@ class StandingDuty(models.Model):
 
     def __str__(self) -> str:
         return f"{self.officer_id} {self.weekday}"
+
+    @property
+    def day_name(self) -> str:
+        """Return the weekday in the active language."""
+        return str(WEEKDAYS[self.weekday])
 
 
 class Duty(models.Model):
