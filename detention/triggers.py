@@ -151,6 +151,8 @@ def create(editor: BaseDatabaseSchemaEditor, guards: Sequence[Guard]) -> None:
             f" FOR EACH {guard.pg_level()} EXECUTE FUNCTION {guard.name}()",
             params=None,
         )
+        # Also for a session that calls itself a replica, which would leave no trace.
+        editor.execute(f"ALTER TABLE {guard.table} ENABLE ALWAYS TRIGGER {guard.name}", params=None)
 
 
 def drop(editor: BaseDatabaseSchemaEditor, guards: Sequence[Guard]) -> None:
@@ -266,7 +268,7 @@ def check(connection: BaseDatabaseWrapper = default_connection) -> list[str]:
         expected = (
             guard.sqlite()
             if connection.vendor == "sqlite"
-            else _pg_description(guard.pg_type(), "O", guard.name, guard.pg_source())
+            else _pg_description(guard.pg_type(), "A", guard.name, guard.pg_source())
         )
         if table != guard.table or expected_text != expected:
             wrong.append(f"trigger {name} on {table} was changed or switched off")

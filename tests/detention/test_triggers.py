@@ -84,6 +84,7 @@ def test_a_guard_that_was_switched_off_or_narrowed_is_noticed():
         else [
             [f"ALTER TABLE {JOURNALS} DISABLE TRIGGER {GUARD}"],
             [f"ALTER TABLE {JOURNALS} ENABLE REPLICA TRIGGER {GUARD}"],
+            [f"ALTER TABLE {JOURNALS} ENABLE TRIGGER {GUARD}"],
             [
                 f"DROP TRIGGER {GUARD} ON {JOURNALS}",
                 f"CREATE TRIGGER {GUARD} BEFORE UPDATE OF kind ON {JOURNALS}"
@@ -169,6 +170,15 @@ def recorded():
 def test_what_somebody_did_is_neither_changed_nor_forgotten(recorded, statement, guard):
     with pytest.raises(IntegrityError, match=guard), transaction.atomic():
         sql(statement)
+
+    assert AuditRecord.objects.get().action == "order.approved"
+
+
+def test_a_session_that_calls_itself_a_replica_changes_nothing_either(recorded):
+    as_replica = "SELECT 1" if SQLITE else "SET LOCAL session_replication_role = replica"
+
+    with pytest.raises(IntegrityError, match="_no_update"), transaction.atomic():
+        sql(as_replica, "UPDATE detention_auditrecord SET action = 'x'")
 
     assert AuditRecord.objects.get().action == "order.approved"
 
