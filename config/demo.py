@@ -33,7 +33,7 @@ PEOPLE = ("张伟", "王芳", "李强", "刘洋")
 
 @dataclass(frozen=True, kw_only=True)
 class Login:
-    """One demo officer, with the password made for this installation."""
+    """Somebody of the demo, with the password (or PIN) made for this installation."""
 
     facility: str
     role: str
@@ -54,8 +54,31 @@ def logins_file() -> Path:
 
 def logins() -> list[Login]:
     """Return the demo officers' log-ins as the last `build` left them."""
-    path = logins_file()
+    return _read(logins_file())
+
+
+def people_file() -> Path:
+    """Return where the log-ins of the newest played family are kept."""
+    return Path(settings.DATA_DIR) / "demo_people.json"
+
+
+def people() -> list[Login]:
+    """Return a relative and a person in custody whom the newest played day left, to try out."""
+    return _read(people_file())
+
+
+def keep_people(played: list[Login]) -> None:
+    """Keep whom to try out; the newest day counts."""
+    _write(people_file(), played)
+
+
+def _read(path: Path) -> list[Login]:
     return [Login(**row) for row in json.loads(path.read_text())] if path.exists() else []
+
+
+def _write(path: Path, made: list[Login]) -> None:
+    path.touch(mode=0o600)
+    path.write_text(json.dumps([asdict(login) for login in made], ensure_ascii=False, indent=1))
 
 
 def build(*, at: datetime) -> list[Login]:
@@ -76,9 +99,7 @@ def build(*, at: datetime) -> list[Login]:
         demo_shop.build(facility, at=at)
         if not Custody.objects.filter(facility=facility).exists():
             _admit(facility, cells, at)
-    path = logins_file()
-    path.touch(mode=0o600)
-    path.write_text(json.dumps([asdict(login) for login in made], ensure_ascii=False, indent=1))
+    _write(logins_file(), made)
     return made
 
 

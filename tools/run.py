@@ -172,9 +172,12 @@ def print_addresses(url: str) -> None:
     from config import demo
 
     print(f"\nOpen {url}/\n")
-    print(f"{'facility':<10} {'role':<14} {'log-in':<20} password")
-    for one in demo.logins():
-        print(f"{one.facility:<10} {one.role:<14} {one.login:<20} {one.password}")
+    print(f"{'facility':<10} {'role':<14} {'log-in':<32} password or PIN")
+    for one in [*demo.logins(), *demo.people()]:
+        print(f"{one.facility:<10} {one.role:<14} {one.login:<32} {one.password}")
+    print(
+        "\nA detainee signs in on a tablet: enrol one as guard under Tablets, then open /tablet/."
+    )
     sys.stdout.flush()
 
 

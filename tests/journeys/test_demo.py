@@ -35,3 +35,17 @@ def test_the_log_ins_are_for_the_owner_of_the_data_only():
     demo.build(at=timezone.now())
 
     assert demo.logins_file().stat().st_mode & 0o777 == 0o600
+
+
+def test_whom_to_try_out_is_whom_the_newest_day_left():
+    first, second = (
+        [demo.Login(facility="east", role="relative", name="王", login=login, password="x")]
+        for login in ("one@example.org", "two@example.org")
+    )
+    assert demo.people() == []
+
+    demo.keep_people(first)
+    demo.keep_people(second)
+
+    assert demo.people() == second
+    assert demo.people_file().stat().st_mode & 0o777 == 0o600

@@ -45,6 +45,22 @@ class Command(BaseCommand):
             day.play()
         except Unexpected as error:
             raise CommandError(f"The day stopped: {error}") from error
+        family = day.families[0]
+        demo.keep_people(
+            [
+                demo.Login(
+                    facility=code,
+                    role=role,
+                    name=name,
+                    login=login,
+                    password=password,
+                )
+                for role, name, login, password in (
+                    ("relative", family.relative_name, family.login, family.password),
+                    ("detainee", family.held_name, family.number, family.pin),
+                )
+            ]
+        )
         self._show(day, time.monotonic() - began)
         if day.faults:
             sys.exit(1)
