@@ -10,6 +10,7 @@ from tests import situations
 from tests.browser.looks import barriers, sideways
 from tests.browser.tablet import Tablet, invited, orders_of
 from tests.commissary import shop
+from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -105,7 +106,7 @@ def test_a_wrong_code_is_refused_in_a_sentence(person, open_page):
     assert '"token"' not in tablet.kept()
 
 
-def test_an_order_goes_from_the_sign_in_to_the_desk(person, take_tablet):
+def test_an_order_goes_from_the_sign_in_to_the_desk(person, take_tablet, open_page):
     tablet = take_tablet()
 
     tablet.sign_in(person)
@@ -121,6 +122,18 @@ def test_an_order_goes_from_the_sign_in_to_the_desk(person, take_tablet):
         "noodles": 3,
     }
     assert shop.money(person) == (500_00, 18_00)
+    desk = open_page(**LANDSCAPE)
+    _sign_in(desk, situations.officer(person.facility))
+    desk.goto("/desk/orders/")
+    desk.get_by_text(order.number).first.wait_for()
+
+
+def _sign_in(page, officer):
+    page.goto("/in/")
+    page.locator("[name=login]").fill(officer.login)
+    page.locator("[name=password]").fill(PASSWORD)
+    page.locator("main button").first.click()
+    page.wait_for_url(lambda url: not url.endswith("/in/"))
 
 
 def test_the_person_finds_the_order_among_theirs_and_takes_it_back(person, tablet):
