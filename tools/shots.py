@@ -27,6 +27,7 @@ from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from playwright.sync_api import Error as BrowserError  # noqa: E402
 
 from tools import chromium  # noqa: E402
+from tools import tablet_shots as tablet  # noqa: E402
 
 TARGET = ROOT / "shots"
 WIDTHS = (360, 1280)
@@ -82,6 +83,26 @@ PORTALS: dict[str, Portal] = {
             Shot("result", "", ("main form.panel button[value=pay]",)),
             Shot("payments", "/money/payments/"),
             Shot("history", "/people/", ("a[data-history]",)),
+        ),
+    ),
+    "tablet": Portal(
+        "",
+        (
+            Shot("enrol", "", (tablet.unfold,)),
+            Shot("number", "", (tablet.enrol, tablet.type_number)),
+            Shot("pin", "", (tablet.type_pin,)),
+            Shot("home", "", (tablet.come_in,)),
+            Shot("shelves", "", ("[data-key=categories]",)),
+            Shot("shelf", "", (".tile", tablet.choose)),
+            Shot("item", "", (".look",)),
+            Shot("basket", "", ("[data-key=basket]", tablet.uncover)),
+            Shot("confirm", "", ("[data-key=check]",)),
+            Shot("sent", "", (tablet.sent,)),
+            Shot("orders", "", (".choices .button.second", "#screen .order")),
+            Shot("money", "", ("[data-key=back]", "[data-key=money]", tablet.uncover)),
+            Shot("help", "", ("[data-key=help]",)),
+            Shot("status", "", (".choices .button",)),
+            Shot("no-network", "", (tablet.cut_off,)),
         ),
     ),
     "guard": Portal(

@@ -383,6 +383,19 @@ def test_signing_out_leaves_nothing_of_the_person_on_the_tablet(person, tablet):
     assert tablet.page.evaluate("history.state") is None
 
 
+def test_the_next_person_finds_no_basket_and_no_name_of_the_one_before(person, tablet):
+    other = situations.held_person(person.facility, name="李红")
+    tablet.choose(noodles=2)
+
+    tablet.tap("leave")
+    tablet.sign_in(other)
+    tablet.at("home")
+
+    assert person.detainee.name[0] not in tablet.page.locator("h1").inner_text()
+    tablet.tap("categories")
+    assert tablet.page.locator(".foot .amount").inner_text() == "¥0.00"
+
+
 def test_signing_out_ends_the_session_on_the_server_too(site, person, tablet):
     tablet.tap("leave")
     tablet.at("number")
