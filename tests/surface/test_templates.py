@@ -12,6 +12,7 @@ FORBIDDEN = {
     "a style attribute": r"\sstyle\s*=",
     "a script attribute": r"\son[a-z]+\s*=\s*[\"']",
     "an address outside": r"\b(?:src|href|action)\s*=\s*[\"'](?:https?:)?//",
+    "a sideways table that keys cannot reach": r"class=\"scroll\"(?![^>]*tabindex)",
     "a javascript address": r"javascript:",
     "a card number field": r"autocomplete\s*=\s*[\"']cc-",
     "evaluated htmx": r"hx-(?:vals|headers)\s*=\s*[\"']js:|hx-on",
