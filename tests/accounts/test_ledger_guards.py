@@ -4,6 +4,8 @@ The name of the guard that refuses stands beside each attack, so that no attack 
 accident by something else.
 """
 
+from contextlib import contextmanager
+
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
@@ -13,6 +15,7 @@ from accounts.ledger.models import (
     AccountEvent,
     BalanceRow,
     Book,
+    Day,
     Entry,
     Gate,
     Hold,
@@ -44,6 +47,7 @@ def scene():
     hold = held(escrow, 60_00)
     captured(hold, 20_00, vendor=account(escrow.book, "VENDOR"))
     AccountEvent.objects.create(account=escrow, event="frozen_debit", reason="court", at=AT)
+    Day.objects.create(book=escrow.book, day="2026-11-01", cutoff_journal_id=0, closed_at=AT)
     return escrow
 
 
@@ -55,9 +59,13 @@ def refused(statement, *values, by, error=IntegrityError):
     assert rows() == before
 
 
-def _execute_and_check(statement, values):
+def _execute(statement, values=()):
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
+
+
+def _execute_and_check(statement, values):
+    _execute(statement, values)
     connection.check_constraints()
 
 
@@ -67,6 +75,7 @@ NEVER_CHANGED = {
     "ledger_lotuse": "amount = 1",
     "ledger_account": "owner = NULL",
     "ledger_accountevent": "reason = 'x'",
+    "ledger_day": "cutoff_journal_id = 1",
 }
 NEVER_REMOVED = [
     *NEVER_CHANGED,
@@ -146,22 +155,28 @@ def test_no_row_is_replaced(scene, table):
     refused(f"{insert} {table} ({everything}) SELECT {everything} FROM {table}", by=by)
 
 
+@contextmanager
+def delete_triggers_off():
+    """SQLite as other tools open it: REPLACE then deletes without firing delete triggers."""
+    if SQLITE:
+        _execute("PRAGMA recursive_triggers = OFF")
+    try:
+        yield
+    finally:
+        if SQLITE:
+            _execute("PRAGMA recursive_triggers = ON")
+
+
 @pytest.mark.parametrize("table", NEVER_REMOVED)
 def test_no_row_is_replaced_on_a_connection_that_fires_no_delete_triggers(scene, table):
     everything = _columns(table)
-    if SQLITE:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA recursive_triggers = OFF")
-    try:
+
+    with delete_triggers_off():
         refused(
             f"{'REPLACE' if SQLITE else 'INSERT'} INTO {table} ({everything})"
             f" SELECT {everything} FROM {table}",
             by="_no_replace|joins|whole|begins|_pkey",
         )
-    finally:
-        if SQLITE:
-            with connection.cursor() as cursor:
-                cursor.execute("PRAGMA recursive_triggers = ON")
 
 
 def test_a_journal_is_not_replaced_by_its_key_instead_of_its_id(scene):
@@ -193,6 +208,13 @@ def test_nothing_is_added_to_a_journal_that_is_posted(scene):
         journal.pk,
         vendor.pk,
         by="ledger_lot_begins",
+    )
+    refused(
+        "INSERT INTO ledger_hold (journal_id, account_id, amount, remaining, doc_type)"
+        " VALUES (%s, %s, 5, 5, '')",
+        journal.pk,
+        scene.pk,
+        by="ledger_hold_begins",
     )
     refused(
         "INSERT INTO ledger_lotuse (journal_id, lot_id, amount) SELECT %s, id, 5 FROM ledger_lot",
@@ -292,6 +314,58 @@ def test_a_journal_written_by_hand_passes_when_it_is_right_in_every_point(scene,
 
 def bent(sentence):
     return pytest.raises(IntegrityError, match=sentence)
+
+
+REPLACEMENTS = {
+    "ledger_entry": "(id, journal_id, line, account_id, amount, held, business_date)"
+    " SELECT id, {forged}, 1, account_id, -5, 0, business_date FROM ledger_entry WHERE seq IS NULL",
+    "ledger_hold": "(id, journal_id, account_id, amount, remaining, doc_type)"
+    " SELECT id, {forged}, account_id, 5, 5, '' FROM ledger_hold",
+    "ledger_lot": "(id, journal_id, account_id, kind, amount, remaining)"
+    " SELECT id, {forged}, account_id, kind, 5, 5 FROM ledger_lot",
+    "ledger_lotuse": "(id, journal_id, lot_id, amount) SELECT id, {forged}, lot_id, 5"
+    " FROM ledger_lotuse",
+    "ledger_balance": "(account_id, posted, held, seq, floor, no_debit, no_credit)"
+    " SELECT account_id, 0, 0, 0, 0, FALSE, FALSE FROM ledger_balance",
+    "ledger_day": "(id, book_id, day, cutoff_journal_id, closed_at)"
+    " SELECT id, book_id, '2026-10-31', 7, closed_at FROM ledger_day",
+}
+
+
+@pytest.mark.parametrize("table", REPLACEMENTS)
+def test_a_row_is_not_replaced_by_one_that_would_pass_on_its_own(forgery, table):
+    """Right in every other point: only the guard against replacing stands in the way."""
+    columns_and_rows = REPLACEMENTS[table].format(forged=forgery.id)
+
+    with delete_triggers_off():
+        refused(
+            f"{'REPLACE' if SQLITE else 'INSERT'} INTO {table} {columns_and_rows}",
+            by=f"{table}_no_replace" if SQLITE else f"{table}_pkey",
+        )
+
+
+def test_a_journal_is_not_replaced_by_a_whole_one_with_its_key(forgery, gateway, vendor):
+    forgery.entry(gateway, -5)
+    forgery.entry(vendor, 5)
+    columns = [name for name in _columns("ledger_journal").split(", ") if name != '"id"']
+    kept = ", ".join("2" if name == '"line_count"' else name for name in columns)
+
+    with delete_triggers_off():
+        refused(
+            f"{'REPLACE' if SQLITE else 'INSERT'} INTO ledger_journal (id, {', '.join(columns)})"
+            f" SELECT {forgery.id}, {kept} FROM ledger_journal WHERE kind = 'deposit_captured'",
+            by="ledger_journal_no_replace" if SQLITE else "ledger_journal_key_once",
+        )
+    # The forged lines would be refused at commit, as they have no journal.
+    transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("model", [Hold, Lot])
+def test_neither_hold_nor_lot_begins_with_less_than_its_amount(scene, forgery, model):
+    kind = {"kind": "deposit_captured"} if model is Lot else {}
+
+    with bent(f"{model._meta.db_table}_begins"):
+        model.objects.create(journal_id=forgery.id, account=scene, amount=5, remaining=4, **kind)
 
 
 def test_a_journal_that_does_not_balance_is_refused(forgery, gateway, vendor):
