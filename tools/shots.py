@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw, ImageFont  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from playwright.sync_api import Error as BrowserError  # noqa: E402
 
-from tools import chromium  # noqa: E402
+from tools import chromium, stage  # noqa: E402
 from tools import tablet_shots as tablet  # noqa: E402
 
 TARGET = ROOT / "shots"
@@ -35,6 +35,9 @@ LANGUAGES = ("zh-hans", "en")
 # On the sheet a column is this wide, and a page is cut off below this height.
 COLUMN = {360: 270, 1280: 560}
 CUT_OFF = {360: 1600, 1280: 1800}
+GAP, LABEL = 16, 26
+# A sheet taller than this goes on beside itself.
+TALLEST = 5000
 
 # A CSS selector to click, a selector with the text to type into it, or a function of one's own.
 type Step = str | tuple[str, str] | Callable[[Page], object]
@@ -76,10 +79,16 @@ PORTALS: dict[str, Portal] = {
         (
             Shot("start", "/start/"),
             Shot("ask-link", "/people/add/"),
+            Shot("asked", "", (stage.ask_for_another,)),
             Shot("people", "/people/"),
             Shot("amount", "", ("a[data-send]",)),
-            Shot("check", "", (("[name=amount]", "50"), "form[data-form=amount] button")),
-            Shot("checkout", "", ("form[data-form=pay] button",)),
+            # The simulator's endings: 08 lets one fen less arrive, so that it waits for finance.
+            Shot(
+                "check",
+                "",
+                (("[data-form=amount] [name=amount]", "12.08"), "form[data-form=amount] .button"),
+            ),
+            Shot("checkout", "", ("form[data-form=pay] .button",)),
             Shot("result", "", ("main form.panel button[value=pay]",)),
             Shot("payments", "/money/payments/"),
             Shot("history", "/people/", ("a[data-history]",)),
@@ -110,16 +119,51 @@ PORTALS: dict[str, Portal] = {
         (
             Shot("start", "/start/"),
             Shot("relatives", "/desk/relatives/"),
+            Shot("review", "", ("main td a",)),
             Shot("people", "/desk/people/"),
             Shot("person", "", ("main td a",)),
             Shot("admit", "/desk/people/admit/"),
+            Shot("orders", "/desk/orders/"),
+            Shot("order", "", ("main li a[href^='/desk/orders/']",)),
+            Shot("approve", "", ("form[action$='/approve/'] .button",)),
+            Shot("approved", "", ("main form .button",)),
+            Shot("picking", "/desk/picking/"),
+            Shot("pick", "", ("main .actions a[href$='/pick/']",)),
+            Shot("picked", "", ("main form .button",)),
+            Shot("hand-overs", "/desk/hand-overs/"),
+            Shot("hand-over", "", ("main li a[href$='/hand-over/']",)),
+            Shot("receipt", "", ("a[href$='/receipt/']",)),
+            Shot("paper", "/desk/orders/paper/"),
             Shot("tablets", "/desk/tablets/"),
             Shot("add-tablet", "/desk/tablets/add/"),
         ),
     ),
-    "finance": Portal("finance", (Shot("start", "/start/"),)),
-    "auditor": Portal("auditor", (Shot("start", "/start/"), Shot("books", "/office/books/"))),
-    "administrator": Portal("administrator", (Shot("start", "/start/"),)),
+    "finance": Portal(
+        "finance",
+        (
+            Shot("start", "/start/"),
+            Shot("today", "/office/money/"),
+            Shot("waiting", "/office/money/waiting/"),
+            Shot("deposit", "", ("main a[href^='/office/deposits/']",)),
+            Shot("products", "/office/products/"),
+            Shot("product", "", ("main td a",)),
+        ),
+    ),
+    "auditor": Portal(
+        "auditor",
+        (
+            Shot("start", "/start/"),
+            Shot("books", "/office/books/"),
+            Shot("trail", "/office/trail/"),
+            Shot("found", "", (stage.search_the_trail,)),
+            Shot("deposit", "", ("a[data-found][href^='/office/deposits/']",)),
+            Shot("trail-person", "", ("main a[href^='/office/trail/people/']",)),
+            Shot("trail-journal", "", ("main td a[href^='/office/trail/journals/']",)),
+        ),
+    ),
+    "administrator": Portal(
+        "administrator", (Shot("start", "/start/"), Shot("products", "/office/products/"))
+    ),
     "simulator": Portal("", (Shot("console", "/gateway/simulator/"),)),
 }
 
@@ -236,39 +280,10 @@ def take(page: Page, shot: Shot) -> None:
 
 def _sign_in(page: Page, who: str) -> None:
     page.goto("/")
-    if not who:
-        return
-    login, password = _relative() if who == "relative" else _officer(who)
-    take(
-        page,
-        Shot(
-            "", "/in/", (("[name=login]", login), ("[name=password]", password), "main form button")
-        ),
-    )
-
-
-def _officer(role: str) -> tuple[str, str]:
-    from config import demo
-
-    one = next(one for one in demo.logins() if one.role == role)
-    return one.login, one.password
-
-
-def _relative() -> tuple[str, str]:
-    """Return the log-in of the last family that the demo's day brought in."""
-    from config.playing import families
-    from detention.models import User
-
-    login = (
-        User.objects.filter(login__startswith="family-")
-        .order_by("-pk")
-        .values_list("login", flat=True)
-        .first()
-    )
-    if login is None:
-        raise BrowserError("the day brought no family")
-    _, run, serial = login.split("@")[0].split("-")
-    return login, families.made(int(serial), run).password
+    if who:
+        login, password = stage.relative() if who == "relative" else stage.officer(who)
+        form = (("[name=login]", login), ("[name=password]", password), "main form button")
+        take(page, Shot("signed-in", "/in/", form))
 
 
 def _speak(page: Page, language: str) -> None:
@@ -290,21 +305,24 @@ def compose(name: str, folder: Path) -> Path:
         scale = COLUMN[width] / picture.width
         size = (COLUMN[width], max(1, round(picture.height * scale)))
         rows.setdefault(found[1], {})[width, found[3]] = picture.resize(size)
-    gap, label = 16, 26
-    heights = {row: max(p.height for p in pictures.values()) for row, pictures in rows.items()}
-    sheet_width = gap + sum(COLUMN[width] + gap for width, _ in columns)
-    sheet_height = gap + sum(height + label + gap for height in heights.values())
-    sheet = Image.new("RGB", (sheet_width, sheet_height), "#d8d8d8")
+    columns_width = sum(COLUMN[width] + GAP for width, _ in columns)
+    heights = {row: LABEL + GAP + max(p.height for p in rows[row].values()) for row in rows}
+    places: dict[str, tuple[int, int]] = {}
+    left = top = GAP
+    for row, height in heights.items():
+        if top > GAP and top + height > TALLEST:
+            left, top = left + columns_width + GAP, GAP
+        places[row] = (left, top)
+        top += height
+    size = (left + columns_width, max(top + heights[row] for row, (_, top) in places.items()))
+    sheet = Image.new("RGB", size, "#d8d8d8")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(16)
-    top = gap
-    for row, pictures in rows.items():
-        draw.text((gap, top), f"{name}  {row}", fill="black", font=font)
-        left = gap
+    for row, (left, top) in places.items():
+        draw.text((left, top), f"{name}  {row}", fill="black", font=font)
         for column in columns:
-            if column in pictures:
-                sheet.paste(pictures[column], (left, top + label))
-            left += COLUMN[column[0]] + gap
-        top += label + heights[row] + gap
+            if column in rows[row]:
+                sheet.paste(rows[row][column], (left, top + LABEL))
+            left += COLUMN[column[0]] + GAP
     target = TARGET / f"{name}.png"
     sheet.save(target)
     return target
