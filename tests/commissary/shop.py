@@ -12,7 +12,7 @@ from accounts.ledger import posting
 from accounts.ledger.models import Account, Journal
 from commissary import catalogue, fulfilment, orders
 from commissary.fulfilment import Signature
-from commissary.models import HandOver, Line, Order, Price, Product, Vendor
+from commissary.models import Category, HandOver, Line, Order, Price, Product, Vendor
 from commissary.orders import Envelope, Wish
 from detention.models import Custody, Facility, Role, User
 from tests import situations
@@ -29,26 +29,37 @@ GOODS = {
 
 
 def open_shop(facility: Facility) -> dict[str, Product]:
-    """Fill the facility's shelf; return sku → product."""
+    """Fill the facility's shelf since yesterday; return sku → product.
+
+    Written in bulk, because nearly every test needs a shop; the verbs that fill one have tests of
+    their own.
+    """
     boss, other = situations.officer(facility, Role.ADMINISTRATOR), finance(facility)
-    now = timezone.now() - timedelta(days=1)
-    found: dict[str, Product] = {}
-    for position, (sku, (shelf, vendor, fen, most)) in enumerate(GOODS.items()):
-        category = catalogue.add_category(
-            facility,
-            code=shelf,
-            name_zh=f"{shelf}类",
-            name_en=shelf.title(),
-            picture=shelf,
-            sensitive=shelf == "medical",
-            outside_limit=shelf == "books",
+    since = timezone.now() - timedelta(days=1)
+    shelves = Category.objects.bulk_create(
+        Category(
+            facility=facility,
+            code=code,
+            name_zh=f"{code}类",
+            name_en=code.title(),
+            picture=code,
+            sensitive=code == "medical",
+            outside_limit=code == "books",
             position=position,
-            by=boss,
-            at=now,
         )
-        found[sku] = catalogue.add_product(
-            category,
-            vendor=catalogue.add_vendor(facility, name=vendor, by=boss, at=now),
+        for position, code in enumerate(dict.fromkeys(shelf for shelf, *_ in GOODS.values()))
+    )
+    vendors = Vendor.objects.bulk_create(
+        Vendor(facility=facility, name=name)
+        for name in dict.fromkeys(vendor for _, vendor, *_ in GOODS.values())
+    )
+    shelf_of = {shelf.code: shelf for shelf in shelves}
+    vendor_of = {vendor.name: vendor for vendor in vendors}
+    products = Product.objects.bulk_create(
+        Product(
+            facility=facility,
+            vendor=vendor_of[vendor],
+            category=shelf_of[shelf],
             sku=sku,
             name_zh=f"{sku}品",
             name_en=sku.title(),
@@ -56,11 +67,23 @@ def open_shop(facility: Facility) -> dict[str, Product]:
             unit_en="piece",
             picture=sku,
             most_per_order=most,
-            by=boss,
-            at=now,
         )
-        reprice(found[sku], fen, by=boss, approver=other, at=now)
-    return found
+        for sku, (shelf, vendor, _fen, most) in GOODS.items()
+    )
+    Price.objects.bulk_create(
+        Price(
+            product=product,
+            amount=GOODS[product.sku][2],
+            effective_at=since,
+            state=Price.State.APPROVED,
+            proposed_by=boss,
+            proposed_at=since,
+            approved_by=other,
+            approved_at=since,
+        )
+        for product in products
+    )
+    return {product.sku: product for product in products}
 
 
 def finance(facility: Facility) -> User:

@@ -116,6 +116,39 @@ def test_the_same_price_is_not_proposed_again(goods):
     assert "¥4.50" in refused.value.text()
 
 
+def test_a_shop_is_filled_through_the_verbs_once():
+    facility = situations.held_person().facility
+    boss, now = situations.officer(facility, Role.ADMINISTRATOR), timezone.now()
+
+    def fill():
+        shelf = catalogue.add_category(
+            facility, code="daily", name_zh="日用", name_en="Daily", picture="x", by=boss, at=now
+        )
+        vendor = catalogue.add_vendor(facility, name="Vendor", by=boss, at=now)
+        return shelf, vendor
+
+    shelf, vendor = fill()
+    assert fill() == (shelf, vendor)
+    product = catalogue.add_product(
+        shelf,
+        vendor=vendor,
+        sku="soap",
+        name_zh="香皂",
+        name_en="Soap",
+        unit_zh="块",
+        unit_en="bar",
+        picture="soap",
+        most_per_order=3,
+        by=boss,
+        at=now,
+    )
+
+    assert _price(product) is None
+    shop.reprice(product, 4_50)
+    assert _price(product) == 4_50
+    assert catalogue.version(facility, at=timezone.now()) == 3
+
+
 def test_every_change_of_the_shelf_gives_it_a_higher_number(goods):
     soap = goods["soap"]
     numbers = [catalogue.version(soap.facility, at=timezone.now())]
