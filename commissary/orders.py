@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from accounts import escrow
+from accounts.errors import SpendingFrozen
 from commissary import catalogue, limits
 from commissary.errors import (
     AlreadyDecided,
@@ -114,6 +115,8 @@ def place(held: Custody, envelope: Envelope, *, by: Actor, at: datetime) -> Orde
             raise OrderConflict(record=lambda: _keep_conflict(earlier, by=by, at=at))
         return earlier
     held = custody.lock_open(held.pk)
+    if held.spending_frozen:
+        raise SpendingFrozen
     prices = _confirm_prices(held.facility, envelope, at=at)
     _check_limits(held, envelope, prices, at=at)
     order, total = _write(held, envelope, prices, body_hash=body_hash, by=by, at=at)

@@ -4,9 +4,11 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
-from accounts.errors import NotEnoughMoney
+from accounts import escrow
+from accounts.errors import NotEnoughMoney, SpendingFrozen
 from commissary import catalogue, errors, limits, orders
 from commissary.models import Order
 from config.middleware import keep_record
@@ -276,6 +278,22 @@ def test_nobody_orders_once_the_custody_is_closing():
 
     assert shop.moved() == before
     assert queued() == waiting
+
+
+def test_nobody_orders_while_their_spending_is_stopped():
+    held, goods = shop.shopper()
+    court = situations.officer(held.facility, Role.ADMINISTRATOR)
+    with transaction.atomic():
+        escrow.stop_spending(held, reason="court order", by=court, at=timezone.now())
+    flagged = situations.funded(situations.held_person(held.facility), 100_00)
+    Custody.objects.filter(pk=flagged.pk).update(spending_frozen=True)
+    before = shop.moved()
+
+    for person in (held, flagged):
+        with pytest.raises(SpendingFrozen):
+            shop.place(person, goods, soap=1)
+
+    assert shop.moved() == before
 
 
 def test_a_guard_records_a_paper_order_under_their_own_name():
