@@ -251,6 +251,8 @@ LOGGING = {
             "filters": ["not_readiness"],
         }
     },
+    # A refusal (403, 404, 422) is an answer, not an event; what matters of it is in the audit.
+    "loggers": {"django.request": {"level": "ERROR"}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "WARNING")},
 }
 

@@ -26,7 +26,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         book = _book(options["book"])
-        with tqdm(total=proofs.size(book), unit=" rows", file=sys.stderr, leave=False) as bar:
+        with tqdm(
+            total=proofs.size(book), unit=" rows", file=sys.stderr, leave=False, disable=None
+        ) as bar:
 
             def step(code: str, rows: int) -> None:
                 bar.set_description(code)
