@@ -63,7 +63,7 @@ class Run:
 
     def finish(self) -> None:
         assert self.process is not None
-        status = self.process.wait()
+        status = self._wait(self.process)
         self.seconds += time.monotonic()
         print(f"\n── {self.name}: {self.version}", flush=True)
         print((self.folder / "output").read_text(errors="replace").strip(), flush=True)
@@ -71,6 +71,17 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
         if status and not self.failed:
             self.trouble = self.trouble or f"pytest ended with {status}"
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> int:
+        # A word a minute, so that nobody takes a slow machine for a dead one.
+        while True:
+            try:
+                return process.wait(60)
+            except subprocess.TimeoutExpired:
+                done = (self.folder / "output").read_text(errors="replace").strip()
+                last = done.splitlines()[-1:] or ["starting"]
+                running_s = self.seconds + time.monotonic()
+                print(f"   {self.name} runs for {running_s:.0f} s: {last[0][-60:]}", flush=True)
 
     def _count(self) -> None:
         report = self.folder / "report.xml"
