@@ -237,13 +237,20 @@ def ask_soon(deposit: Deposit, *, at: datetime) -> Deposit:
 
     At most one every few seconds, however often the page is refreshed. Locks the deposit.
     """
+    if not _worth_asking(deposit, at):
+        # No lock: a page that is refreshed every few seconds must not stand in others' way.
+        return deposit
     deposit = _lock(deposit)
-    recently = deposit.asked_at is not None and deposit.asked_at > at - clocks.ASK_SOON
-    if deposit.state == Deposit.State.AWAITING_PAYMENT and not recently:
+    if _worth_asking(deposit, at):
         deposit.asked_at = at
         deposit.save(update_fields=["asked_at"])
         events.announce("deposit_doubtful", deposit.pk)
     return deposit
+
+
+def _worth_asking(deposit: Deposit, at: datetime) -> bool:
+    recently = deposit.asked_at is not None and deposit.asked_at > at - clocks.ASK_SOON
+    return deposit.state == Deposit.State.AWAITING_PAYMENT and not recently
 
 
 @verb
@@ -421,6 +428,20 @@ def stop(deposit: Deposit, *, at: datetime) -> Deposit:
     if not waits or deposit.hard_stop_at is None or at < deposit.hard_stop_at:
         return deposit
     _end_refused(deposit, cause=Refund.Cause.HARD_STOP, reason="", by=None, at=at)
+    events.announce("deposit_decided", deposit.pk)
+    return deposit
+
+
+@verb
+def turn_back(deposit: Deposit, *, at: datetime) -> Deposit:
+    """Send back a deposit that still waits for a decision when its custody has ended.
+
+    Changes nothing while the custody is open or after a decision. Locks custody and deposit.
+    """
+    deposit = _lock(deposit)
+    if deposit.state != Deposit.State.AWAITING_DECISION or deposit.custody.is_open:
+        return deposit
+    _end_refused(deposit, cause=Refund.Cause.RULES, reason="", by=None, at=at)
     events.announce("deposit_decided", deposit.pk)
     return deposit
 

@@ -70,6 +70,27 @@ def suspense(request: HttpRequest) -> HttpResponse:
 
 @access.officers(*OFFICE)
 @require_GET
+def desk_deposits(request: HttpRequest) -> HttpResponse:
+    """List the facility's deposits, newest first, all or those in one state."""
+    found = Deposit.objects.filter(facility=access.desk(request)).with_people()
+    state = request.GET.get("state", "")
+    if state in Deposit.State.values:
+        found = found.filter(state=state)
+    before = place(request.GET.get("before"))
+    if before is not None:
+        found = found.filter(pk__lt=before)
+    rows = list(found.order_by("-pk")[: PAGE + 1])
+    shown = {
+        "rows": rows[:PAGE],
+        "more": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+        "states": Deposit.State.choices,
+        "state": state,
+    }
+    return render(request, "accounts/desk_deposits.html", shown)
+
+
+@access.officers(*OFFICE)
+@require_GET
 def desk_deposit(request: HttpRequest, number: str) -> HttpResponse:
     """Show one deposit with everything that followed from it; finance may decide here."""
     return _deposit_page(request, _deposit(request, number))

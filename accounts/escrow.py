@@ -73,6 +73,16 @@ def balance(custody: Custody) -> Balance:
     return Balance(posted=row.posted, held=row.held) if row else Balance(posted=0, held=0)
 
 
+def takes_money(custody: Custody) -> bool:
+    """Tell whether money may enter the detainee's account at present; locks nothing."""
+    return not BalanceRow.objects.filter(
+        account__kind="ESCROW",
+        account__owner=custody.detainee.public_id,
+        account__book__ref=custody.facility.public_id,
+        no_credit=True,
+    ).exists()
+
+
 def hold(
     custody: Custody,
     amount: int,

@@ -66,7 +66,7 @@ def facts(
         amount=amount,
         linked=link.state == Relationship.State.VERIFIED,
         held_here=custody.is_open and link.custody_id == custody.pk,
-        deposits_frozen=custody.deposits_frozen,
+        deposits_frozen=custody.deposits_frozen or not escrow.takes_money(custody),
         month_total=month["sum"] + flight["sum"],
         month_times=month["times"] + flight["times"],
         balance=escrow.balance(custody).posted + suspense["sum"] + flight["sum"],

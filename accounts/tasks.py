@@ -31,6 +31,12 @@ def process_event(pk: int, *, at: datetime) -> None:
     provider.process(GatewayEvent.objects.get(pk=pk), at=at)
 
 
+def turn_back(custody_pk: int, *, at: datetime) -> None:
+    """Send back what still waits for a decision about somebody whose custody ends."""
+    for deposit in Deposit.objects.waiting().filter(custody=custody_pk).order_by("pk"):
+        deposits.turn_back(deposit, at=at)
+
+
 def sweep_deposits(*, at: datetime) -> None:
     """Queue a question about each payment that is due, and stop what nobody decided in time."""
     _announce_due("deposit_doubtful", Deposit, at=at)

@@ -25,6 +25,7 @@ urlpatterns = [
     path("office/books/", books_views.books, name="books"),
     path("office/money/", desk_views.finance_today, name="finance_today"),
     path("office/money/waiting/", desk_views.suspense, name="suspense"),
+    path("office/deposits/", desk_views.desk_deposits, name="desk_deposits"),
     path("office/deposits/<str:number>/", desk_views.desk_deposit, name="desk_deposit"),
     path("office/deposits/<str:number>/take/", desk_views.take_deposit, name="take_deposit"),
     path("office/deposits/<str:number>/accept/", desk_views.accept_deposit, name="accept_deposit"),

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.db.models import Max
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -39,7 +40,9 @@ def my_people(request: HttpRequest) -> HttpResponse:
     links = relative.relationships.select_related(
         "custody__detainee", "custody__facility"
     ).order_by("-requested_at", "-pk")
-    newest = {d.relationship_id: d for d in _own(relative).order_by("started_at", "pk")}
+    own = _own(relative)
+    last = own.values("relationship").annotate(last=Max("pk")).values("last")
+    newest = {deposit.relationship_id: deposit for deposit in own.filter(pk__in=last)}
     cards = [
         {"link": link, "room": _room(link, now), "last": newest.get(link.pk)} for link in links
     ]

@@ -22,7 +22,7 @@ class Reaction(Protocol):
 # that a misspelt one is noticed.
 REACTIONS: dict[str, tuple[Reaction, ...]] = {
     "custody_admitted": (),
-    "custody_closing": (orders.close_all, visits.close_custody),
+    "custody_closing": (orders.close_all, visits.close_custody, accounts.turn_back),
     "deposit_captured": (),
     "deposit_decided": (),
     "deposit_doubtful": (accounts.ask_deposit,),

@@ -4,10 +4,10 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts import deposits, escrow, limits
+from accounts import deposits, escrow, limits, tasks
 from accounts.errors import KeyConflict
 from accounts.ledger.models import Journal
 from accounts.models import Deposit, Refund
@@ -459,3 +459,39 @@ def test_every_journal_of_a_deposit_names_it(link):
 
     assert documents == {("deposit", deposit.pk)}
     assert Refund.objects.count() == 0
+
+
+# The end of a custody, and stops
+
+
+def test_what_waits_when_the_custody_ends_goes_back(link):
+    deposit = situations.waiting_deposit(link, 20_000)
+    close(link)
+
+    tasks.turn_back(link.custody_id, at=timezone.now())
+    tasks.turn_back(link.custody_id, at=timezone.now())
+
+    deposit.refresh_from_db()
+    assert (deposit.state, deposit.refunds.get().amount) == ("refused", 19_999)
+
+
+def test_nothing_is_turned_back_while_the_custody_is_open(link):
+    deposit = situations.waiting_deposit(link, 20_000)
+    before = trace(link.custody)
+
+    deposits.turn_back(deposit, at=timezone.now())
+
+    assert trace(link.custody) == before
+
+
+def test_an_account_stopped_for_credit_refuses_before_and_after_payment(link):
+    deposit = situations.started_deposit(link, 20_000)
+    administrator = situations.officer(link.custody.facility, Role.ADMINISTRATOR)
+    with transaction.atomic():
+        escrow.stop_credit(link.custody, reason="court order", by=administrator, at=timezone.now())
+
+    deposit = situations.paid(deposit)
+
+    assert (deposit.state, codes(deposit)) == ("refused", ["P02"])
+    with pytest.raises(deposits.DepositsClosed):
+        situations.started_deposit(link, 20_000)

@@ -83,6 +83,7 @@ WHO = {
     "books": BOOKS,
     "finance_today": BOOKS,
     "suspense": BOOKS,
+    "desk_deposits": BOOKS,
     "desk_deposit": BOOKS,
     "take_deposit": FINANCE,
     "accept_deposit": FINANCE,
