@@ -17,6 +17,7 @@ _serial = itertools.count(700)
 
 def fine(page) -> tuple[list[str], int]:
     """Return what is wrong with the page as it stands: barriers, and pixels sideways."""
+    page.wait_for_load_state()
     return barriers(page), sideways(page)
 
 
@@ -63,6 +64,7 @@ def test_a_relative_is_linked_from_registration_to_the_officers_answer(
     desk.goto("/desk/relatives/")
     assert fine(desk) == ([], 0)
     desk.locator("td a.button").click()
+    desk.wait_for_url(re.compile("/desk/relatives/[0-9a-f-]{36}/"))
     assert fine(desk) == ([], 0)
     desk.locator("[value=verify]").click()
     desk.locator("[role=status]").wait_for()
@@ -98,6 +100,7 @@ def test_public_pages_fit_a_small_phone_also_with_large_text(site, open_page, ad
     normal = fine(page)
 
     page.locator("[name=size]").click()
+    page.locator("html.large").wait_for()
     page.goto(address)
 
     assert page.locator("html.large").count() == 1
@@ -119,6 +122,7 @@ def test_errors_take_the_focus_and_lead_to_their_field(page):
     page.goto("/register/")
 
     page.locator("main button").click()
+    page.locator(".summary").wait_for()
     focused = page.evaluate("document.activeElement.className")
     page.locator(".summary a").first.click()
 
