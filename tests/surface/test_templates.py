@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.template.loader import get_template
 
 from config.catalogues import _APPS, ROOT
 
@@ -65,3 +66,22 @@ def test_vendored_files_are_what_they_are_said_to_be():
     }
 
     assert found == said
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_every_template_can_be_read_by_the_engine(path):
+    name = path.as_posix().split("/templates/", 1)[1]
+
+    assert get_template(name).template.source == path.read_text(encoding="utf-8")
+
+
+def test_no_file_holds_the_marks_of_a_merge_left_open():
+    marks = re.compile(r"^(<{7}|>{7}) ", re.MULTILINE)
+    sources = [
+        path
+        for app in _APPS
+        for path in (ROOT / app).rglob("*.*")
+        if path.suffix in {".py", ".html", ".js", ".css", ".po", ".json", ".svg"}
+    ]
+
+    assert [p.name for p in sources if marks.search(p.read_text(encoding="utf-8"))] == []
