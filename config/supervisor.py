@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -31,16 +32,33 @@ SHORT_LIFE_S = 10.0
 LONGEST_PAUSE_S = 30.0
 
 
+def listening(host: str, port: int) -> socket.socket:
+    """Take the address for as long as the supervisor lives; the web server inherits it.
+
+    So nobody else can take it between two starts, and a caller in between waits instead of being
+    turned away. Errors: OSError when somebody else listens there.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=2048)
+
+
 class Child:
     """One long-running process in a group of its own."""
 
     def __init__(
-        self, name: str, command: Sequence[str], *, environment: Mapping[str, str], grace_s: float
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        grace_s: float,
+        listener: socket.socket | None = None,
     ) -> None:
         self.name = name
         self.command = command
         self.environment = environment
         self.grace_s = grace_s
+        self.inherited = () if listener is None else (listener.fileno(),)
         self.process: subprocess.Popen[bytes] | None = None
         self.started = 0.0
         self.starts = 0
@@ -54,6 +72,7 @@ class Child:
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            pass_fds=self.inherited,
         )
         self.started = time.monotonic()
         self.starts += 1
@@ -109,24 +128,27 @@ class Child:
 class Supervisor:
     """Starts what it is told to, starts again what dies, and kills a worker that stalls.
 
-    stale_s: a worker without a heartbeat for so long has stalled; must exceed the time that one
-    task may take. pulse_s: how often an extra heartbeat is queued, between those by schedule.
+    listener: where the web server is reached; None leaves it out. stale_s: a worker without a
+    heartbeat for so long has stalled; must exceed the time that one task may take. pulse_s: how
+    often an extra heartbeat is queued, between those by schedule.
     """
 
     def __init__(
         self,
         *,
-        web: bool = True,
+        listener: socket.socket | None,
         worker: bool = True,
         environment: Mapping[str, str] | None = None,
         stale_s: float,
         pulse_s: float = 10.0,
         grace_s: float = 20.0,
     ) -> None:
-        surroundings = os.environ if environment is None else environment
-        self.web = Child("web", WEB, environment=surroundings, grace_s=grace_s)
+        surroundings = dict(os.environ if environment is None else environment)
         self.worker = Child("worker", WORKER, environment=surroundings, grace_s=grace_s)
-        chosen = {"web": web, "worker": worker}
+        if listener is not None:
+            surroundings |= {"WEB_FD": str(listener.fileno())}
+        self.web = Child("web", WEB, environment=surroundings, grace_s=grace_s, listener=listener)
+        chosen = {"web": listener is not None, "worker": worker}
         self.children = [one for one in (self.web, self.worker) if chosen[one.name]]
         self.stale_s = stale_s
         self.pulse_s = pulse_s

@@ -2,7 +2,10 @@
 
 import os
 
-bind = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+# Under the supervisor the address is inherited, already open.
+inherited = os.environ.get("WEB_FD")
+address = f"{os.environ.get('HOST', '127.0.0.1')}:{os.environ.get('PORT', '8000')}"
+bind = f"fd://{inherited}" if inherited else address
 # Two processes of four threads: more than one core's worth of SQLite can answer.
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))

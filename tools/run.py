@@ -32,7 +32,8 @@ def main() -> int:
     host = os.environ.get("HOST") or "127.0.0.1"
     once = os.environ.get("ONCE", "") not in ("", "0")
     relatives = os.environ.get("RELATIVES") or "5"
-    port = choose_port(host, os.environ.get("PORT", ""))
+    listener = take_address(host, os.environ.get("PORT", ""))
+    port = listener.getsockname()[1]
     url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"  # noqa: S104
     os.environ |= {"HOST": host, "PORT": str(port)}
     os.environ.setdefault("PUBLIC_URL", url)
@@ -45,7 +46,7 @@ def main() -> int:
     prepare()
     from config.supervisor import Supervisor
 
-    supervisor = Supervisor(stale_s=75.0, pulse_s=5.0, grace_s=10.0)
+    supervisor = Supervisor(listener=listener, stale_s=75.0, pulse_s=5.0, grace_s=10.0)
     try:
         supervisor.start()
         wait_until_ready(url, supervisor)
@@ -70,26 +71,15 @@ def stopped(*_: object) -> NoReturn:
     raise Stopped
 
 
-def choose_port(host: str, wanted: str) -> int:
-    """Return the port asked for, which must be free, else 8000 or the next free one."""
-    if wanted:
-        if not is_free(host, int(wanted)):
-            sys.exit(f"Port {wanted} on {host} is taken; say PORT=... or leave it out.")
-        return int(wanted)
-    for port in range(8000, 8100):
-        if is_free(host, port):
-            return port
-    sys.exit(f"No free port from 8000 to 8099 on {host}; say PORT=...")
-
-
-def is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def take_address(host: str, wanted: str) -> socket.socket:
+    """Return an open socket on the port asked for, else on 8000 or the next free one."""
+    for port in [int(wanted)] if wanted else range(8000, 8100):
         try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+            # Held open from here on, so that no other demo can take it in between.
+            return socket.create_server((host, port), backlog=2048)
+        except OSError as error:
+            trouble = error
+    sys.exit(f"Cannot listen on {host}, port {wanted or '8000 to 8099'}: {trouble}; say PORT=...")
 
 
 def prepare() -> None:

@@ -114,23 +114,36 @@ def test_a_worker_pair_killed_at_once_is_noticed_and_the_cluster_started_anew(
         assert "the worker is silent for" in log.read_text()
 
 
+def web_of(supervisor: subprocess.Popen[bytes]) -> psutil.Process | None:
+    for child in psutil.Process(supervisor.pid).children():
+        if child.status() != psutil.STATUS_ZOMBIE and "gunicorn" in " ".join(child.cmdline()):
+            return child
+    return None
+
+
 def test_a_web_server_that_died_is_started_again_and_term_ends_everything(surroundings, tmp_path):
     port = free_port()
     alive = f"http://127.0.0.1:{port}/healthz"
     with supervised(surroundings | {"PORT": str(port)}, tmp_path / "log") as supervisor:
         wait_for(lambda: status_of(alive) == 200)
-        web = next(
-            child
-            for child in psutil.Process(supervisor.pid).children()
-            if "gunicorn" in " ".join(child.cmdline())
-        )
+        dead = web_of(supervisor)
         wait_for(lambda: both_workers(main_of_the_worker(supervisor)))
 
-        os.killpg(web.pid, signal.SIGKILL)
-        wait_for(lambda: status_of(alive) == 0)
+        os.killpg(dead.pid, signal.SIGKILL)
+        wait_for(lambda: (web := web_of(supervisor)) and web.pid != dead.pid)
         wait_for(lambda: status_of(alive) == 200)
 
         everything = psutil.Process(supervisor.pid).children(recursive=True)
         supervisor.terminate()
         assert supervisor.wait(60) == 0
         assert [child for child in everything if child.is_running()] == []
+
+
+def test_an_address_that_somebody_else_has_stops_the_start(surroundings, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with supervised(surroundings | {"PORT": port}, tmp_path / "log") as supervisor:
+            status = supervisor.wait(60)
+
+    assert status == 1
+    assert f"Cannot listen on 127.0.0.1, port {port}" in (tmp_path / "log").read_text()

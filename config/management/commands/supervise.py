@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -11,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 
-from config.supervisor import Supervisor
+from config.supervisor import Supervisor, listening
 from detention import triggers
 
 
@@ -43,8 +45,9 @@ class Command(BaseCommand):
         self.stopping = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._stop)
+        listener = None if options["only"] == "worker" else self._listener()
         supervisor = Supervisor(
-            web=options["only"] != "worker",
+            listener=listener,
             worker=options["only"] != "web",
             stale_s=options["stale"],
             pulse_s=options["pulse"],
@@ -57,6 +60,13 @@ class Command(BaseCommand):
                 time.sleep(0.2)
         finally:
             supervisor.stop()
+
+    def _listener(self) -> socket.socket:
+        host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+        try:
+            return listening(host, int(port))
+        except OSError as error:
+            raise CommandError(f"Cannot listen on {host}, port {port}: {error}") from error
 
     def _stop(self, *_: object) -> None:
         self.stopping = True
