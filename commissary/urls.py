@@ -7,6 +7,7 @@ from commissary import catalogue_views, views
 urlpatterns = [
     path("desk/orders/", views.waiting, name="orders"),
     path("desk/orders/paper/", views.paper, name="paper_order"),
+    path("desk/orders/approve/", views.approve_many, name="approve_orders"),
     path("desk/orders/<uuid:public_id>/", views.order, name="order"),
     path("desk/orders/<uuid:public_id>/approve/", views.approve, name="approve_order"),
     path("desk/orders/<uuid:public_id>/reject/", views.reject, name="reject_order"),

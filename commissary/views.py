@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
@@ -22,9 +23,11 @@ from commissary.forms import ApproveForm, HandOverForm, PaperForm, PickForm, Rej
 from commissary.models import HandOver, Order
 from commissary.orders import Envelope, Wish
 from detention import access
+from detention.errors import Refusal
 from detention.forms import refusals_on
 from detention.identity import folded, plain_number
 from detention.models import Custody, Role, User
+from detention.verbs import keep_record
 
 PAGE = 25
 READERS = (Role.GUARD, Role.FINANCE, Role.AUDITOR, Role.ADMINISTRATOR)
@@ -143,6 +146,45 @@ def reject(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
             )
             return _told(request, done)
     return _order_page(request, worklists.order_of(found.facility, public_id), reject=form)
+
+
+@access.officers(Role.GUARD)
+@require_POST
+def approve_many(request: HttpRequest) -> HttpResponse:
+    """Ask once more, then approve the ticked orders in full, each for itself.
+
+    Only orders without a flag can be ticked. One that changed meanwhile is left out, and told.
+    """
+    found = worklists.ticked(access.desk(request), request.POST.getlist("order"))
+    rows = [row for row in worklists.rows(found, at=timezone.now()) if not row.flags]
+    if not rows:
+        messages.info(request, _("Tick at least one order."))
+        return redirect("orders")
+    if "confirmed" not in request.POST:
+        total = sum(row.total for row in rows)
+        return render(request, "commissary/approve_many.html", {"rows": rows, "total": total})
+    approved = sum(_approve_one(request, row.order) for row in rows)
+    if approved:
+        messages.success(
+            request,
+            ngettext("%(count)s order approved.", "%(count)s orders approved.", approved)
+            % {"count": approved},
+        )
+    return redirect("orders")
+
+
+def _approve_one(request: HttpRequest, found: Order) -> bool:
+    try:
+        orders.approve(found, by=access.signed_in(request), at=timezone.now())
+    except Refusal as refusal:
+        keep_record(refusal)
+        messages.warning(
+            request,
+            _("Order %(number)s was left out: %(reason)s")
+            % {"number": found.number, "reason": refusal.text()},
+        )
+        return False
+    return True
 
 
 def _told(request: HttpRequest, done: Order) -> HttpResponse:

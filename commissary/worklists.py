@@ -15,6 +15,7 @@ from detention.errors import NotFound
 from detention.models import Facility
 
 SOON = timedelta(hours=6)
+MOST_TICKED = 25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +63,20 @@ def waiting(facility: Facility, *, cell: str = "") -> OrderQuerySet:
     """Return the facility's orders that wait for a decision, oldest first."""
     found = _of(facility).waiting().order_by("placed_at", "pk")
     return found.filter(custody__cell__code=cell) if cell else found
+
+
+def ticked(facility: Facility, public_ids: Iterable[str]) -> OrderQuerySet:
+    """Return those of the named orders that are the facility's, oldest first, at most a page."""
+    known = [text for text in list(public_ids)[:MOST_TICKED] if _is_uuid(text)]
+    return _of(facility).filter(public_id__in=known).order_by("placed_at", "pk")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def to_pick(facility: Facility) -> OrderQuerySet:

@@ -129,6 +129,55 @@ def test_a_quantity_that_cannot_be_is_told_at_its_field(client, guard, quantity)
     assert shop.money(guard.held) == (500_00, 9_00)
 
 
+def _tick(client, *ticked, **more):
+    ids = [str(order.public_id) for order in ticked]
+    return client.post(reverse("approve_orders"), {"order": ids, **more})
+
+
+def test_clean_orders_are_approved_together_after_asking_once_more(client, guard):
+    first, second = (shop.place(guard.held, guard.goods, soap=n) for n in (1, 2))
+
+    asked = _tick(client, first, second)
+    assert "¥13.50" in _page(asked)
+    assert set(Order.objects.values_list("state", flat=True)) == {"placed"}
+    done = _tick(client, first, second, confirmed="on")
+
+    assert (done.status_code, done.url) == (302, reverse("orders"))
+    assert set(Order.objects.values_list("state", flat=True)) == {"approved"}
+
+
+def test_a_ticked_order_that_changed_meanwhile_is_left_out_and_told(client, guard):
+    first, second = (shop.place(guard.held, guard.goods, soap=n) for n in (1, 2))
+    faster = situations.officer(first.facility)
+    orders.reject(first, reason="too_many", by=faster, at=timezone.now())
+
+    page = _page(
+        client.post(
+            reverse("approve_orders"),
+            {"order": [first.public_id, second.public_id], "confirmed": "on"},
+            follow=True,
+        )
+    )
+
+    assert f"订单 {first.number} 未批准：{faster.name} 已经处理过" in page
+    assert "已批准 1 张订单。" in page
+    assert Order.objects.get(pk=first.pk).state == "rejected"
+
+
+def test_flagged_strange_and_spoilt_orders_cannot_be_ticked(client, guard):
+    medical = shop.place(guard.held, guard.goods, ointment=1)
+    elsewhere = shop.placed()
+
+    page = _page(client.get(reverse("orders")))
+    for ticked in ([medical], [elsewhere], []):
+        assert _tick(client, *ticked, confirmed="on").url == reverse("orders")
+    client.post(reverse("approve_orders"), {"order": ["1", "' or 1"], "confirmed": "on"})
+
+    assert str(medical.public_id) in page
+    assert f'value="{medical.public_id}"' not in page
+    assert set(Order.objects.values_list("state", flat=True)) == {"placed"}
+
+
 def test_own_recorded_order_shows_why_instead_of_buttons_and_a_post_by_hand_is_refused_and_kept(
     client, guard
 ):

@@ -55,6 +55,7 @@ WHO = {
     "paper_order": GUARD,
     "order": OFFICERS,
     "approve_order": GUARD,
+    "approve_orders": GUARD,
     "reject_order": GUARD,
     "cancel_order": GUARD,
     "picking": GUARD,
