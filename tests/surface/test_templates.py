@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.template import engines
 from django.template.loader import get_template
 
 from config.catalogues import _APPS, ROOT
@@ -25,6 +26,15 @@ TEMPLATES = sorted(
 
 def test_there_are_templates_to_look_at():
     assert len(TEMPLATES) > 20
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_can_be_read_and_holds_no_merge_mark(path):
+    text = path.read_text(encoding="utf-8")
+
+    engines["django"].from_string(text)
+
+    assert re.findall(r"^(?:<{7}|={7}|>{7})", text, re.MULTILINE) == []
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
