@@ -75,7 +75,8 @@ class Command(BaseCommand):
         out.write("")
         out.write(f"{'books':<12}{'counted':>14}{'found':>14}")
         for kind, fen in day.want.items():
-            out.write(f"{kind:<12}{money.show(fen):>14}{money.show(day.found.books.get(kind, 0)):>14}")
+            found = day.found.books.get(kind, 0)
+            out.write(f"{kind:<12}{money.show(fen):>14}{money.show(found):>14}")
         kept = day.found.paid - day.found.refunded
         out.write(f"{'provider':<12}{money.show(-day.want['GATEWAY']):>14}{money.show(kept):>14}")
         out.write("")
