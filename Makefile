@@ -2,6 +2,7 @@
 # make test    the suite on SQLite, on PostgreSQL and in a browser
 # make lint    style, types, layers, migrations, messages
 # make shots   contact sheets of every portal under shots/
+# make bench-rush  1,000 lawyers for 60 places: the verb, raw SQL, check-then-insert
 # make lock    renew the locked requirements
 
 SHELL := /bin/sh
@@ -11,7 +12,7 @@ export HOST PORT ONCE RELATIVES DATABASE_URL
 unexport PYTHONDONTWRITEBYTECODE
 bin := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format shots lock
+.PHONY: help run test lint format shots lock bench-rush
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -36,6 +37,10 @@ format:
 shots:
 	@tools/bootstrap.sh dev
 	@exec $(bin)/python tools/shots.py $(PORTAL)
+
+bench-rush:
+	@tools/bootstrap.sh dev
+	@exec $(bin)/python -m tools.bench_rush
 
 lock:
 	@tools/bootstrap.sh dev

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from config import demo_shop
+from config import demo_shop, demo_visits
 from detention import custody, facilities
 from detention.models import Appointment, Cell, Custody, Facility, Role, User
 
@@ -97,6 +97,7 @@ def build(*, at: datetime) -> list[Login]:
             made.append(_officer(facility, f"{code}-{login}", name, role, known, at))
         cells = [_cell(facility, cell, at) for cell in CELLS]
         demo_shop.build(facility, at=at)
+        demo_visits.build(facility, at=at)
         if not Custody.objects.filter(facility=facility).exists():
             _admit(facility, cells, at)
     _write(logins_file(), made)

@@ -32,6 +32,8 @@ policy.declare(
 
 # How many places are tried before what is free is read once more.
 TRIES = 5
+# How many of the ranked places are candidates at all: a day of a large facility.
+CANDIDATES = 120
 # How many of the waiting list are looked at for one free place.
 LOOKED_AT = 20
 
@@ -127,7 +129,13 @@ def _obtain(
             raise _why_none(free, slots)
         try:
             return _claim(
-                request, places[:TRIES], slots=slots, key=key, by=by, at=at, expires_at=expires_at
+                request,
+                places[:CANDIDATES],
+                slots=slots,
+                key=key,
+                by=by,
+                at=at,
+                expires_at=expires_at,
             )
         except SlotFull:
             # Others were quicker at all of these; what is free now is read once more.
@@ -217,7 +225,12 @@ def take_first(
     current = next((b for b in own if b.is_ahead), None)
     made: Booking | None = None
     checked: set[int] = set()
-    for place in places:
+    left = list(places)
+    for _try in range(TRIES):
+        place = claims.pick(left, at=at)
+        if place is None:
+            break
+        left = [one for one in left if (one.slot, one.room) != (place.slot, place.room)]
         slot = slots[place.slot]
         if slot.pk not in checked:
             mandates.check_fit(request, slot)
@@ -399,7 +412,7 @@ def place_in(
     try:
         with attempt():
             return take_first(
-                request, places[:TRIES], slots=slots, key=uuid4(), at=at, expires_at=None
+                request, places[:CANDIDATES], slots=slots, key=uuid4(), at=at, expires_at=None
             )
     except Refusal:
         return None
