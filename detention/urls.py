@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from detention import desk, people_views, views
+from detention import desk_views, people_views, views
 
 urlpatterns = [
     path("in/", views.sign_in, name="sign_in"),
@@ -10,13 +10,13 @@ urlpatterns = [
     path("register/", views.register, name="register"),
     path("people/add/", views.ask_link, name="ask_link"),
     path("people/<uuid:public_id>/", views.my_person, name="my_person"),
-    path("desk/facility/", desk.choose_facility, name="choose_facility"),
-    path("desk/relatives/", desk.waiting, name="desk_relatives"),
-    path("desk/relatives/<uuid:public_id>/", desk.review, name="desk_review"),
-    path("desk/tablets/", desk.tablets, name="desk_tablets"),
-    path("desk/tablets/add/", desk.invite, name="desk_invite"),
-    path("desk/tablets/<uuid:public_id>/code/", desk.code, name="desk_tablet_code"),
-    path("desk/tablets/<uuid:public_id>/revoke/", desk.revoke, name="desk_tablet_revoke"),
+    path("desk/facility/", desk_views.choose_facility, name="choose_facility"),
+    path("desk/relatives/", desk_views.waiting, name="desk_relatives"),
+    path("desk/relatives/<uuid:public_id>/", desk_views.review, name="desk_review"),
+    path("desk/tablets/", desk_views.tablets, name="desk_tablets"),
+    path("desk/tablets/add/", desk_views.invite, name="desk_invite"),
+    path("desk/tablets/<uuid:public_id>/code/", desk_views.code, name="desk_tablet_code"),
+    path("desk/tablets/<uuid:public_id>/revoke/", desk_views.revoke, name="desk_tablet_revoke"),
     path("desk/people/", people_views.people, name="people"),
     path("desk/people/admit/", people_views.admit, name="admit"),
     path("desk/people/<uuid:public_id>/", people_views.person, name="person"),
