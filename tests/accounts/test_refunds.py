@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts import deposits, provider, refunds
 from accounts.gateways import gateway
 from accounts.gateways.stub import shopper
-from accounts.gateways.stub.models import Fault
+from accounts.gateways.stub.models import Fault, StoredAnswer
 from accounts.gateways.stub.models import Refund as TheirRefund
 from detention.errors import NotAllowed
 from detention.models import Role
@@ -92,6 +92,7 @@ def test_an_answer_lost_for_longer_than_the_key_lives_is_searched_first(refused)
     fault(Fault.Kind.LOST, "POST /v1/refunds", left=2)
     refund = provider.send_refund(refused.refunds.get(), at=timezone.now())
 
+    StoredAnswer.objects.all().delete()  # the provider has forgotten the key
     provider.send_refund(refund, at=timezone.now() + timedelta(hours=30))
 
     assert refused.refunds.get().state == "succeeded"
