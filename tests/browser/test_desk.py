@@ -68,7 +68,7 @@ def test_an_order_goes_from_the_queue_to_the_signed_receipt(desk, person):
 
     desk.goto("/desk/orders/")
     _looks_right(desk)
-    desk.click(f"text={order.number}")
+    desk.click(f".queue a:has-text('{order.number}')")
     _looks_right(desk)
     desk.click("form[action$='approve/'] .button")
     _looks_right(desk)
