@@ -23,13 +23,16 @@ def bought():
     """Return a deposit and the hand-over of goods that were paid from it."""
     held, goods = shop.shopper(0)
     deposit = situations.credited_deposit(situations.verified_link(held), 50_000)
+    return deposit, _buy(held, goods)
+
+
+def _buy(held, goods):
     order = shop.place(held, goods, soap=2)
     guards = [situations.officer(held.facility) for _ in range(2)]
     now = timezone.now()
     orders.approve(order, by=guards[0], at=now)
     fulfilment.pick(order, by=guards[0], at=now)
-    done = fulfilment.hand_over(order, signature=shop.SIGNED, by=guards[1], at=now)
-    return deposit, done
+    return fulfilment.hand_over(order, signature=shop.SIGNED, by=guards[1], at=now)
 
 
 @pytest.fixture
@@ -132,11 +135,28 @@ def test_an_auditor_sees_no_buttons_to_decide_with(client):
     assert "data-form" not in page
 
 
-def test_the_steps_of_a_deposit_cost_the_same_however_much_was_bought(bought):
-    deposit, _done = bought
+def test_the_trail_finds_an_order_by_its_number_and_leads_to_its_page(auditor, bought):
+    _deposit, done = bought
 
-    with CaptureQueriesContext(connection) as asked:
+    found = auditor.get(reverse("trail"), {"q": done.order.number})
+    about = auditor.get(reverse("trail_document", args=["handover", done.pk]))
+
+    assert reverse("trail_document", args=["handover", done.pk]) in links(found)
+    page = about.content.decode()
+    assert reverse("order", args=[done.order.public_id]) in page
+
+
+def test_the_steps_of_a_deposit_cost_the_same_however_much_was_bought(bought):
+    deposit, done = bought
+    with CaptureQueriesContext(connection) as once:
         trail.of_deposit(deposit)
 
-    # refunds, journals, entries, lots, uses, deposits told
-    assert len(asked) == 6
+    goods = {line.product.sku: line.product for line in done.order.lines.all()}
+    _buy(deposit.custody, goods)
+    _buy(deposit.custody, goods)
+    with CaptureQueriesContext(connection) as thrice:
+        (step,) = trail.of_deposit(deposit)
+
+    # refunds, journals, entries, lots, uses, deposits, hand-overs with lines, products, categories
+    assert (len(once), len(thrice)) == (10, 10)
+    assert len(step.spent_later) == 3
