@@ -272,6 +272,17 @@ def test_an_order_nobody_decided_expires_by_itself_and_its_money_is_back():
     assert shop.money(fresh.custody) == (500_00, 18_00)
 
 
+def test_an_order_decided_just_before_the_sweep_reached_it_does_not_expire():
+    order = shop.placed()
+    deadline = order.expires_at
+    orders.approve(order, by=_guard(order), at=deadline - timedelta(seconds=1))
+
+    orders.expire(order.pk, at=deadline)
+
+    assert Order.objects.get().state == "approved"
+    assert shop.money(order.custody) == (500_00, 18_00)
+
+
 def test_an_approved_order_nobody_picked_expires_too():
     order = shop.approved()
 
