@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -9,7 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from detention.models import Facility
-from visits.models import Booking, Claim, Room, Slot, SlotRoom, Ticket
+from visits.models import Booking, Claim, Duty, Room, Slot, SlotRoom, Ticket
 
 WORDS = {
     "free": _("free"),
@@ -17,6 +19,7 @@ WORDS = {
     "taken": _("taken"),
     "closed": _("closed"),
     "green": _("green channel"),
+    "no_escort": _("no escort"),
     "over": _("over"),
 }
 
@@ -78,8 +81,23 @@ def state_of(*, is_over: bool, is_open: bool, claim: str, pool: str) -> str:
     return "free" if pool == SlotRoom.Pool.GENERAL else "green"
 
 
+def with_escorts(states: Sequence[str], escorts: int) -> list[str]:
+    """Say "no escort" in the last free rooms for which none is left. Pure.
+
+    states: of one slot's rooms, in order; escorts: how many are free in the slot.
+    """
+    found = []
+    for state in states:
+        if state in ("free", "green"):
+            found.append(state if escorts > 0 else "no_escort")
+            escorts -= 1
+        else:
+            found.append(state)
+    return found
+
+
 def day(facility: Facility, on: date, *, at: datetime) -> Day:
-    """Read one day: every room but borrowable ones, every slot, in four queries."""
+    """Read one day: every room but borrowable ones, every slot, in a few queries."""
     slots = list(Slot.objects.filter(facility=facility, on=on).order_by("sequence"))
     places = (
         SlotRoom.objects.filter(slot__in=slots)
@@ -91,29 +109,23 @@ def day(facility: Facility, on: date, *, at: datetime) -> Day:
     for place in places:
         by_slot[place.slot_id].append(place)
     live = Q(expires_at=None) | Q(expires_at__gt=at)
-    claims = {
+    claims = list(Claim.objects.filter(live, slot__in=slots, active=True))
+    rooms_taken = {
         (claim.slot_id, claim.resource): "held" if claim.expires_at else "taken"
-        for claim in Claim.objects.filter(live, slot__in=slots, kind=Claim.Kind.ROOM, active=True)
+        for claim in claims
+        if claim.kind == Claim.Kind.ROOM
     }
+    escorts_taken = {
+        (claim.slot_id, claim.resource) for claim in claims if claim.kind == Claim.Kind.ESCORT
+    }
+    duties = Duty.objects.filter(slot__in=slots, is_present=True)
+    free_escorts = Counter(
+        slot
+        for slot, officer in duties.values_list("slot", "officer")
+        if (slot, officer) not in escorts_taken
+    )
     rows = tuple(
-        Row(
-            sequence=slot.sequence,
-            begins_at=slot.begins_at,
-            ends_at=slot.ends_at,
-            cells=tuple(
-                Cell(
-                    room=place.room.code,
-                    state=state_of(
-                        is_over=slot.ends_at <= at,
-                        is_open=place.is_open,
-                        claim=claims.get((slot.pk, place.room_id), ""),
-                        pool=place.pool,
-                    ),
-                )
-                for place in by_slot[slot.pk]
-            ),
-        )
-        for slot in slots
+        _row(slot, by_slot[slot.pk], rooms_taken, free_escorts[slot.pk], at) for slot in slots
     )
     tickets = Ticket.objects.filter(facility=facility, on=on)
     called = tickets.filter(
@@ -132,3 +144,30 @@ def day(facility: Facility, on: date, *, at: datetime) -> Day:
 def as_data(shown: Day) -> dict[str, object]:
     """Return a day as plain data for the JSON door."""
     return {**asdict(shown), "free": shown.free, "next_free": shown.next_free}
+
+
+def _row(
+    slot: Slot,
+    places: list[SlotRoom],
+    taken: dict[tuple[int, int], str],
+    escorts: int,
+    at: datetime,
+) -> Row:
+    states = [
+        state_of(
+            is_over=slot.ends_at <= at,
+            is_open=place.is_open,
+            claim=taken.get((slot.pk, place.room_id), ""),
+            pool=place.pool,
+        )
+        for place in places
+    ]
+    return Row(
+        sequence=slot.sequence,
+        begins_at=slot.begins_at,
+        ends_at=slot.ends_at,
+        cells=tuple(
+            Cell(room=place.room.code, state=state)
+            for place, state in zip(places, with_escorts(states, escorts), strict=True)
+        ),
+    )

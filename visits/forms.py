@@ -58,9 +58,7 @@ class PaperForm(forms.Form):
     issuer = FreeText(label=_("Who issued it"), max_length=200)
     valid_from = Day(label=_("Valid from"))
     valid_until = Day(label=_("Last valid day"))
-    file = forms.FileField(
-        label=_("Photo or PDF"), help_text=_("PDF, PNG or JPEG, up to 5 MB."), required=False
-    )
+    file = forms.FileField(label=_("Photo or PDF"), help_text=_("PDF, PNG or JPEG, up to 5 MB."))
 
 
 class _PaperChoice(forms.ModelChoiceField):  # type: ignore[type-arg]

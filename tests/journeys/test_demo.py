@@ -20,7 +20,7 @@ def test_the_demo_built_twice_is_built_once():
 
     assert second == first
     assert [m.objects.count() for m in (Facility, User, Appointment, Custody)] == counts
-    assert counts == [2, 12, 12, 8]
+    assert counts == [2, 24, 24, 8]
 
 
 def test_no_two_demo_officers_share_a_password_and_each_opens_its_account():

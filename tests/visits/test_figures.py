@@ -99,6 +99,18 @@ def test_the_figures_of_a_known_day_are_these():
     assert found.fill_share == 6 / 60
 
 
+@pytest.mark.parametrize(
+    ("label", "states", "escorts", "shown"),
+    [
+        ("enough", ["free", "taken", "green"], 2, ["free", "taken", "green"]),
+        ("one short", ["free", "taken", "green"], 1, ["free", "taken", "no_escort"]),
+        ("none", ["free", "closed"], 0, ["no_escort", "closed"]),
+    ],
+)
+def test_a_room_without_escort_is_not_shown_as_free(label, states, escorts, shown):
+    assert board.with_escorts(states, escorts) == shown
+
+
 def test_the_board_agrees_with_plain_sql():
     facility, slots = _a_day()
     at = slots[0].begins_at - timedelta(hours=1)
