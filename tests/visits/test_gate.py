@@ -95,6 +95,18 @@ def test_a_forged_pass_is_turned_away_and_kept(facility, guard, label, text):
     assert CheckIn.objects.count() == 1
 
 
+@pytest.mark.parametrize("made_up", ["{id}", "{id}.", "{id}.AAAA", "{id}.{signature}x"])
+def test_a_real_booking_without_our_signature_is_forged(facility, slot, guard, made_up):
+    booking = situations.booked_visit(slot)
+    signature = passes.token(booking).partition(".")[2]
+    text = made_up.format(id=booking.public_id.hex, signature=signature)
+
+    found = gate.check_in(facility, text, by=guard, at=slot.begins_at)
+
+    booking.refresh_from_db()
+    assert (found.answer, booking.state) == ("forged", "booked")
+
+
 def test_a_pass_with_one_letter_changed_is_forged(facility, slot, guard):
     text = passes.token(situations.booked_visit(slot))
     changed = ("1" if text[0] == "0" else "0") + text[1:]
