@@ -113,7 +113,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db("DATABASE_URL", f"sqlite:///{DATA_DIR / 'detention.sqlite3'}")}
+# Set but empty, as a Makefile exports it, means not set.
+_database_url = env.str("DATABASE_URL", "") or f"sqlite:///{DATA_DIR / 'detention.sqlite3'}"
+DATABASES = {"default": env.db_url_config(_database_url)}
 _database = DATABASES["default"]
 _database["HOST"] = unquote(_database.get("HOST") or "")  # a socket folder is written %2Ftmp%2Fx
 _database["CONN_MAX_AGE"] = 600
