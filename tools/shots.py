@@ -54,7 +54,7 @@ class Shot:
 
 @dataclass(frozen=True)
 class Portal:
-    """One sheet. login: nobody (""), "relative", or the role of a demo officer."""
+    """One sheet. login: nobody (""), "relative", "lawyer", or the role of a demo officer."""
 
     login: str
     shots: tuple[Shot, ...]
@@ -162,7 +162,53 @@ PORTALS: dict[str, Portal] = {
         ),
     ),
     "administrator": Portal(
-        "administrator", (Shot("start", "/start/"), Shot("products", "/office/products/"))
+        "administrator",
+        (
+            Shot("start", "/start/"),
+            Shot("products", "/office/products/"),
+            Shot("rooms", "/office/visits/rooms/"),
+            Shot("close-room", "", ("main .rows a",)),
+            Shot("hours", "/office/visits/hours/"),
+            Shot("escorts", "/office/visits/escorts/"),
+            Shot("figures", "/office/visits/figures/"),
+        ),
+    ),
+    "board": Portal(
+        "",
+        (
+            Shot("visits", "/board/"),
+            Shot("today", "/board/donghe/"),
+            Shot("tomorrow", "/board/donghe/?day=1"),
+            Shot("register", "/lawyer/register/"),
+        ),
+    ),
+    "lawyer": Portal(
+        "lawyer",
+        (
+            Shot("start", "/start/"),
+            Shot("papers", "/lawyer/papers/"),
+            Shot("add-paper", "/lawyer/papers/add/"),
+            Shot("add-client", "/lawyer/clients/add/"),
+            Shot("clients", "/lawyer/clients/"),
+            Shot("request", "", ("form[action$='/ask/'] .button",)),
+            Shot("green", "", ("form[action$='/green/'] .button",)),
+            Shot("check", "", (".slots .button",)),
+            Shot("booked", "", ("main form .button",)),
+            Shot("cancel", "", ("a[href$='/cancel/']",)),
+            Shot("visits", "/lawyer/visits/"),
+        ),
+    ),
+    "visit-desk": Portal(
+        "guard",
+        (
+            Shot("today", "/desk/visits/"),
+            Shot("forged", "", (("[name=text]", "no pass"), "form.scan .button")),
+            Shot("sheet", "/desk/visits/sheet/"),
+            Shot("lawyers", "/desk/lawyers/"),
+            Shot("request", "", ("main td a[href*='/requests/']",)),
+            Shot("cases", "/desk/lawyers/cases/"),
+            Shot("restrict", "/desk/visits/restrict/"),
+        ),
     ),
     "simulator": Portal("", (Shot("console", "/gateway/simulator/"),)),
 }
@@ -281,7 +327,8 @@ def take(page: Page, shot: Shot) -> None:
 def _sign_in(page: Page, who: str) -> None:
     page.goto("/")
     if who:
-        login, password = stage.relative() if who == "relative" else stage.officer(who)
+        others = {"relative": stage.relative, "lawyer": stage.lawyer}
+        login, password = others[who]() if who in others else stage.officer(who)
         form = (("[name=login]", login), ("[name=password]", password), "main form button")
         take(page, Shot("signed-in", "/in/", form))
 

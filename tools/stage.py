@@ -31,6 +31,65 @@ def relative() -> tuple[str, str]:
     return login, families.made(int(serial), run).password
 
 
+def lawyer() -> tuple[str, str]:
+    """Make another lawyer whose papers are accepted, with a client; return log-in and password."""
+    from io import BytesIO
+
+    from django.db.models import Count
+    from django.utils import timezone
+
+    from detention.models import Custody, User
+    from visits import credentials, files, mandates
+    from visits.models import Credential, Slot
+
+    now, today = timezone.now(), timezone.localdate()
+    held = (
+        Custody.objects.open()
+        .filter(facility__in=Slot.objects.values("facility"), facility__code="donghe")
+        .annotate(defenders=Count("mandates"))
+        .order_by("defenders", "pk")[0]
+    )
+    guard = User.objects.get(login=officer("guard")[0])
+    serial = f"{held.pk}{now:%H%M%S%f}"
+    login, password = f"lawyer-{serial}@example.org", f"lawyer-{serial}"
+    made = credentials.register(
+        login=login,
+        password=password,
+        name="钱律师",
+        licence_number=serial,
+        firm_name="青城律师事务所",
+        firm_licence="31150000D1",
+        at=now,
+    )
+    papers = {}
+    for kind in (
+        Credential.Kind.PRACTISING,
+        Credential.Kind.FIRM_LETTER,
+        Credential.Kind.LEGAL_AID,
+    ):
+        paper = credentials.submit(
+            made,
+            kind=kind,
+            number=f"{serial}-{kind}",
+            issuer="内蒙古自治区司法厅",
+            valid_from=today,
+            valid_until=today.replace(year=today.year + 1),
+            paper=files.read(BytesIO(b"%PDF-1.4\n%%EOF\n")),
+            at=now,
+        )
+        papers[kind] = credentials.accept(paper, facility=held.facility, by=guard, at=now)
+    mandate = mandates.ask(
+        made,
+        number=held.number,
+        name=held.detainee.name,
+        firm_letter=papers[Credential.Kind.FIRM_LETTER],
+        authority=papers[Credential.Kind.LEGAL_AID],
+        at=now,
+    )
+    mandates.review(mandate, at=now)
+    return login, password
+
+
 def _link() -> Any:
     """Return the verified link of the family whose turn it is."""
     from detention.models import Custody, Relationship
