@@ -70,6 +70,7 @@ class Tablet:
             self.tap(f"key-{character}")
 
     def sign_in(self, held: Custody, pin: str = situations.PIN) -> None:
+        self.at("number")
         self.type(held.number)
         self.tap("next")
         self.at("pin")
