@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -202,9 +203,10 @@ def judge(credential: Credential, entry: Entry | None, *, at: datetime) -> Crede
 def accept(credential: Credential, *, facility: Facility, by: User, at: datetime) -> Credential:
     """Accept a paper about which the register is silent, after looking at it.
 
-    facility: where the officer works. Refuses NotAllowed, WrongMove. Locks the paper.
+    facility: where the officer works. Refuses NotAllowed, NotFound, WrongMove. Locks the paper.
     """
     access.require(by, facility, Role.GUARD, Role.ADMINISTRATOR)
+    at_desk(facility, credential.public_id)
     credential = _locked(credential.pk)
     _decide(
         credential,
@@ -224,7 +226,7 @@ def refuse(
 ) -> Credential:
     """Refuse a paper with a reason that the lawyer reads.
 
-    Refuses NotAllowed, ReasonMissing, WrongMove. Locks the paper.
+    Refuses NotAllowed, ReasonMissing, NotFound, WrongMove. Locks the paper.
     """
     return _end(credential, Credential.State.REFUSED, reason, facility=facility, by=by, at=at)
 
@@ -235,7 +237,7 @@ def revoke(
 ) -> Credential:
     """Withdraw an accepted paper (suspended licence, forged letter); visits with it end.
 
-    Refuses NotAllowed, ReasonMissing, WrongMove. Locks the paper.
+    Refuses NotAllowed, ReasonMissing, NotFound, WrongMove. Locks the paper.
     """
     return _end(credential, Credential.State.REVOKED, reason, facility=facility, by=by, at=at)
 
@@ -252,6 +254,7 @@ def _end(
     access.require(by, facility, Role.GUARD, Role.ADMINISTRATOR)
     if not reason.strip():
         raise ReasonMissing(field="reason")
+    at_desk(facility, credential.public_id)
     credential = _locked(credential.pk)
     _decide(
         credential,
@@ -329,6 +332,29 @@ def _warn(pk: int, *, today: date, at: datetime) -> int:
 def of_lawyer(lawyer: Lawyer, public_id: UUID) -> Credential:
     """Return one of the lawyer's own papers. Refuses NotFound."""
     found = Credential.objects.filter(lawyer=lawyer, public_id=public_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def of_facility(facility: Facility) -> QuerySet[Credential]:
+    """Return the papers that concern a facility's desk.
+
+    Those of lawyers with a client here, and of lawyers who have named no client anywhere yet,
+    for whom some desk must look first.
+    """
+    concerned = Q(lawyer__mandates=None) | Q(lawyer__mandates__custody__facility=facility)
+    return Credential.objects.filter(concerned).distinct()
+
+
+def at_desk(facility: Facility, public_id: UUID) -> Credential:
+    """Return a paper that concerns the officer's desk. Refuses NotFound."""
+    found = (
+        of_facility(facility)
+        .filter(public_id=public_id)
+        .select_related("lawyer__user", "lawyer__firm", "checked_by")
+        .first()
+    )
     if found is None:
         raise NotFound
     return found

@@ -236,7 +236,7 @@ def lawyers(request: HttpRequest) -> HttpResponse:
         request,
         "visits/desk/lawyers.html",
         {
-            "papers": _silent(),
+            "papers": _silent(facility),
             "conflicts": mandates.waiting(facility),
             "permissions": Permission.objects.filter(
                 state=Permission.State.ASKED, mandate__custody__facility=facility
@@ -257,9 +257,10 @@ def lawyers(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _silent() -> list[Credential]:
+def _silent(facility: Facility) -> list[Credential]:
     return list(
-        Credential.objects.filter(state=Credential.State.CHECKING, silent_at__isnull=False)
+        credentials.of_facility(facility)
+        .filter(state=Credential.State.CHECKING, silent_at__isnull=False)
         .select_related("lawyer__user", "lawyer__firm")
         .order_by("submitted_at", "pk")[:100]
     )
@@ -270,17 +271,14 @@ def waiting(facility: Facility) -> int:
     asked = Permission.objects.filter(
         state=Permission.State.ASKED, mandate__custody__facility=facility
     )
-    return len(_silent()) + len(mandates.waiting(facility)) + asked.count()
+    return len(_silent(facility)) + len(mandates.waiting(facility)) + asked.count()
 
 
 @access.officers(*DESK)
 def paper(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """Show a paper about which the register is silent; accept it or refuse with a reason."""
     facility = access.desk(request)
-    credential = get_object_or_404(
-        Credential.objects.select_related("lawyer__user", "lawyer__firm", "checked_by"),
-        public_id=public_id,
-    )
+    credential = credentials.at_desk(facility, public_id)
     form = ReasonForm(request.POST if request.POST.get("answer") == "refuse" else None)
     by, at = access.signed_in(request), timezone.now()
     if request.POST.get("answer") == "accept":
@@ -297,7 +295,7 @@ def paper(request: HttpRequest, public_id: UUID) -> HttpResponse:
 @access.officers(*DESK)
 def paper_file(request: HttpRequest, public_id: UUID) -> FileResponse:
     """Send a lawyer's file as a download."""
-    return as_download(get_object_or_404(Credential, public_id=public_id))
+    return as_download(credentials.at_desk(access.desk(request), public_id))
 
 
 @access.officers(*DESK)

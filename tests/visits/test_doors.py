@@ -256,6 +256,26 @@ def test_the_desk_never_reaches_another_facilitys_visit(client, facility):
     assert (seen.status_code, done.status_code) == (404, 404)
 
 
+def test_the_desk_sees_no_papers_of_lawyers_with_clients_elsewhere_only(client, facility):
+    paper = situations.live_mandate(facility).authority
+    Credential.objects.filter(pk=paper.pk).update(
+        state="checking", checked_at=None, source="", silent_at=timezone.now()
+    )
+    addresses = [reverse(name, args=[paper.public_id]) for name in ("desk_paper", "desk_file")]
+    elsewhere = situations.visiting_facility(rooms=1, days=1)
+
+    client.force_login(people.officer(facility))
+    own = client.get(reverse("desk_lawyers")).content.decode()
+    client.force_login(people.officer(elsewhere))
+    other = client.get(reverse("desk_lawyers")).content.decode()
+
+    assert (paper.number in own, paper.number in other) == (True, False)
+    assert [client.get(address).status_code for address in addresses] == [404, 404]
+    assert client.post(addresses[0], {"answer": "accept"}).status_code == 404
+    paper.refresh_from_db()
+    assert paper.state == "checking"
+
+
 def test_an_unknown_act_is_not_found(client, facility):
     booking = situations.booked_visit(situations.slots_of(facility)[0])
     client.force_login(people.officer(facility))
