@@ -390,12 +390,15 @@ def pools_of(rooms: Sequence[Room], *, reserved: int, walk_in: int) -> dict[int,
 
 
 def open_horizon(facility: Facility, *, at: datetime) -> int:
-    """Open every day up to the horizon that is not open yet; returns how many were looked at.
+    """Open every day up to the horizon that is not open yet; returns how many are missing.
 
     Each day is its own transaction; safe to run at any time and twice.
     """
     first = today(facility, at)
     days = policy.number(facility, "visits_horizon", at=at) + 1
-    for offset in range(days):
-        open_day(facility, first + timedelta(days=offset), at=at)
-    return days
+    wanted = {first + timedelta(days=offset) for offset in range(days)}
+    opened = Slot.objects.filter(facility=facility, on__gte=first).values_list("on", flat=True)
+    missing = sorted(wanted - set(opened.order_by("on").distinct()))
+    for on in missing:
+        open_day(facility, on, at=at)
+    return len(missing)
