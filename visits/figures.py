@@ -37,6 +37,8 @@ class Figures:
     """One period of one facility. Hours and shares are None when there is nothing to divide.
 
     Requests count by the day on which they came, places and visits by the day of the slot.
+    visits: bookings that stood until the visit, whatever came of it. places_taken: open places
+    with at least one of these, so that a place refilled after a no-show counts once.
     """
 
     requests: int
@@ -49,6 +51,7 @@ class Figures:
     hours_p90: float | None
     places: int
     places_taken: int
+    visits: int
     minutes_open: int
     minutes_used: int
     no_shows: int
@@ -71,7 +74,7 @@ class Figures:
 
     @property
     def no_show_share(self) -> float | None:
-        return share(self.no_shows, self.places_taken)
+        return share(self.no_shows, self.visits)
 
     @property
     def online_share(self) -> float | None:
@@ -83,7 +86,7 @@ class Figures:
 
     @property
     def green_share(self) -> float | None:
-        return share(self.green, self.places_taken)
+        return share(self.green, self.visits)
 
     @property
     def satisfied_share(self) -> float | None:
@@ -101,6 +104,7 @@ LABELS = {
     "hours_p90": _("Hours until the meeting, nine of ten"),
     "places": _("Open places"),
     "places_taken": _("of these taken"),
+    "visits": _("Visits that stood until their time"),
     "minutes_open": _("Open minutes"),
     "minutes_used": _("Minutes in which a room was used"),
     "no_shows": _("No-shows"),
@@ -153,7 +157,7 @@ def compute(facility: Facility, *, first: date, last: date) -> Figures:
     spans = places.values_list("slot__begins_at", "slot__ends_at")
     used = booked.filter(left_at__isnull=False).values_list("entered_at", "left_at")
     counted = booked.aggregate(
-        taken=Count("pk", filter=Q(is_borrowed=False)),
+        visits=Count("pk"),
         no_shows=Count("pk", filter=Q(state=Booking.State.NO_SHOW)),
         green=Count("pk", filter=Q(is_green=True)),
     )
@@ -168,7 +172,8 @@ def compute(facility: Facility, *, first: date, last: date) -> Figures:
         hours_median=percentile(waits, 0.5),
         hours_p90=percentile(waits, 0.9),
         places=places.count(),
-        places_taken=counted["taken"],
+        places_taken=booked.filter(is_borrowed=False).values("slot", "room").distinct().count(),
+        visits=counted["visits"],
         minutes_open=sum(_minutes(ends - begins) for begins, ends in spans),
         minutes_used=sum(_minutes(left - entered) for entered, left in used if entered and left),
         no_shows=counted["no_shows"],

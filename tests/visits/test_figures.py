@@ -73,7 +73,11 @@ def test_the_figures_agree_with_plain_sql():
     assert found.met == _sql(
         "SELECT count(*) FROM visits_request WHERE facility_id = %s AND state = 'met'", facility.pk
     )
-    assert found.places_taken == _sql(f"SELECT count(*) {of_bookings}", facility.pk)
+    assert found.visits == _sql(f"SELECT count(*) {of_bookings}", facility.pk)
+    assert found.places_taken == _sql(
+        f"SELECT count(*) FROM (SELECT DISTINCT b.slot_id, b.room_id {of_bookings}) taken",
+        facility.pk,
+    )
     assert found.no_shows == _sql(
         f"SELECT count(*) {of_bookings} AND b.state = 'no_show'", facility.pk
     )
@@ -93,10 +97,24 @@ def test_the_figures_of_a_known_day_are_these():
     found = figures.compute(facility, first=today, last=today + timedelta(days=1))
 
     assert (found.met, found.met_in_time, found.breaches) == (3, 3, 0)
-    assert (found.places, found.places_taken, found.no_shows, found.green) == (60, 6, 2, 1)
+    assert (found.places, found.visits, found.no_shows, found.green) == (60, 6, 2, 1)
     assert (found.minutes_open, found.minutes_used) == (60 * 45, 28 + 29 + 30)
     assert (found.ratings, found.satisfied, found.in_time_share) == (3, 2, 1.0)
-    assert found.fill_share == 6 / 60
+    assert (found.no_show_share, found.green_share) == (2 / 6, 1 / 6)
+
+
+def test_a_place_refilled_after_a_no_show_is_taken_once():
+    facility = situations.visiting_facility(rooms=1)
+    slot = situations.slots_of(facility)[0]
+    situations.booked_visit(slot)
+    guard = people.officer(facility)
+    tickets.take(situations.live_mandate(facility), by=guard, at=slot.begins_at)
+
+    gate.mark_no_shows(at=slot.begins_at + timedelta(minutes=15))
+
+    found = figures.compute(facility, first=slot.on, last=slot.on)
+    assert (found.places, found.places_taken, found.visits) == (10, 1, 2)
+    assert (found.fill_share, found.no_show_share) == (1 / 10, 1 / 2)
 
 
 @pytest.mark.parametrize(
