@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from detention import audit, policy
@@ -18,7 +18,7 @@ from detention.models import Facility, User
 from detention.verbs import assert_in_transaction, verb
 from visits import allocation, claims, clock, mandates, notices, requests
 from visits.allocation import Place
-from visits.models import Booking, Lawyer, Notice, Request, Slot
+from visits.models import Booking, Claim, Lawyer, Notice, Request, Slot
 from visits.models.flow import HOLDING
 
 policy.declare(
@@ -234,6 +234,7 @@ def take_first(
         slot = slots[place.slot]
         if slot.pk not in checked:
             mandates.check_fit(request, slot)
+            _check_elsewhere(request, slot, at=at)
             checked.add(slot.pk)
         if made is None:
             made = Booking(
@@ -258,6 +259,24 @@ def take_first(
         if claims.end_expired(slot.pk, at=at) and not claims.take(made, at=at):
             return made
     raise SlotFull(field="slot")
+
+
+def _check_elsewhere(request: Request, slot: Slot, *, at: datetime) -> None:
+    """Refuse LawyerBusy when the lawyer is expected at another centre at that time.
+
+    Slots belong to a centre, so the index on claims cannot see this; the lawyer's row, which
+    every booking locks, keeps two centres from booking the lawyer at once.
+    """
+    elsewhere = Claim.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=at),
+        kind=Claim.Kind.LAWYER,
+        resource=request.lawyer_id,
+        active=True,
+        slot__begins_at__lt=slot.ends_at,
+        slot__ends_at__gt=slot.begins_at,
+    ).exclude(slot__facility=slot.facility_id)
+    if elsewhere.exists():
+        raise LawyerBusy(field="slot")
 
 
 def settle(booking: Booking, own: Sequence[Booking], *, by: audit.Actor, at: datetime) -> None:

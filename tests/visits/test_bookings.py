@@ -137,6 +137,20 @@ def test_a_client_with_another_visit_at_that_time_is_refused_with_the_reason():
     _refused(bookings.ClientBusy, lambda: _book(request, slot))
 
 
+def test_a_lawyer_expected_at_another_centre_at_that_time_is_refused():
+    here, there = (situations.visiting_facility() for _ in range(2))
+    lawyer = situations.lawyer_with_papers()
+    one, two = (situations.live_mandate(place, lawyer=lawyer) for place in (here, there))
+    first, second, *_ = situations.slots_of(here)
+    situations.booked_visit(first, request=situations.ready_request(here, mandate=one))
+    request = situations.ready_request(there, mandate=two)
+    same, later, *_ = situations.slots_of(there)
+
+    _refused(bookings.LawyerBusy, lambda: _book(request, same))
+    assert _book(request, later).slot == later
+    assert first.begins_at == same.begins_at < second.begins_at
+
+
 def test_a_lawyer_with_another_visit_at_that_time_is_refused_with_the_reason():
     facility = situations.visiting_facility(rooms=3)
     [slot, *_] = situations.slots_of(facility)
