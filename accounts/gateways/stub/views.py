@@ -8,15 +8,15 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
-from qrcode.image.svg import SvgPathImage
-from qrcode.main import QRCode
 
 from accounts.gateways import onward
 from accounts.gateways.stub import shapes, shopper
 from accounts.gateways.stub.forms import Act, PageForm
 from accounts.gateways.stub.models import CheckoutSession, Delivery, Refund
+from detention import qr
 
 SHOWN = 50
 
@@ -114,7 +114,9 @@ def _page(
             "minutes_left": max(
                 0, int((session.expires_at - timezone.now()).total_seconds() // 60)
             ),
-            "qr": _qr(shapes.address(session)) if method == "alipay" else "",
+            "qr": qr.svg(shapes.address(session), label=_("Pay on this phone"))
+            if method == "alipay"
+            else "",
         },
         status=status,
     )
@@ -124,10 +126,6 @@ def _reason(failure_code: str) -> str:
     return str(shopper.Declined(failure_code).label) if failure_code else ""
 
 
-def _qr(text: str) -> SafeString:
+def _square(session: CheckoutSession) -> SafeString:
     """Draw the page's own address: a phone that reads it opens the page and can pay there."""
-    code = QRCode(border=2, image_factory=SvgPathImage)
-    code.add_data(text)
-    drawing: str = code.make_image().to_string(encoding="unicode")
-    # Drawn by the library from modules only; nothing of the text stands in it.
-    return mark_safe(drawing)  # noqa: S308
+    return qr.svg(shapes.address(session), label=_("Pay on this phone"))
