@@ -40,7 +40,9 @@ def take(booking: Booking, *, at: datetime) -> set[str]:
     }
     moment = connection.ops.adapt_datetimefield_value
     made = moment(at)
-    expires = moment(booking.expires_at) if booking.expires_at else None
+    # A confirmed booking keeps the end of its reservation as history; its claims have none.
+    is_held = booking.state == Booking.State.RESERVED
+    expires = moment(booking.expires_at) if is_held and booking.expires_at else None
     values: list[str | int | bool | None] = []
     for kind in ORDER:
         values += [kind, resources[kind], booking.slot_id, booking.pk, True, expires, made]

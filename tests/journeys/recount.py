@@ -181,7 +181,10 @@ def met_at_once() -> list[tuple]:
 
 
 def badly_held() -> list[tuple]:
-    """Return the bookings ahead or inside that do not hold exactly their four resources."""
+    """Return the bookings that do not hold exactly their four resources, for as long as they stand.
+
+    One that is over or ended holds none; only a reservation's claims have an end.
+    """
     return rows(
         """
         SELECT b.id FROM visits_booking b JOIN visits_request q ON q.id = b.request_id
@@ -189,7 +192,8 @@ def badly_held() -> list[tuple]:
         WHERE (SELECT count(*) FROM visits_claim k WHERE k.booking_id = b.id AND k.active
             AND k.slot_id = b.slot_id AND (k.kind, k.resource) IN (
                 ('room', b.room_id), ('escort', b.escort_id),
-                ('lawyer', q.lawyer_id), ('detainee', c.detainee_id)))
+                ('lawyer', q.lawyer_id), ('detainee', c.detainee_id))
+            AND (k.expires_at IS NULL OR b.state = 'reserved'))
         <> CASE WHEN b.state IN ('reserved','booked','checked_in','in_room') THEN 4 ELSE 0 END
         """
     )

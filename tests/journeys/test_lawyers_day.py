@@ -178,7 +178,7 @@ def _told(pair, code, booking):
 
 
 def _the_morning(days):
-    """One client is released and one room closed, before anybody sets out."""
+    """One client is released, one room closed and another at the end of the day."""
     days.later(MONDAY, 7, 30)
     gone = days.booking_of(days.pairs[GONE])
     days.release(days.pairs[GONE])
@@ -198,6 +198,13 @@ def _the_morning(days):
         assert found.slot.begins_at <= request.due_at
         told = Notice.objects.get(booking=found, code__in=["moved", "room_changed"])
         assert (told.lawyer, told.at) == (request.lawyer, days.now)
+
+    stopped = days.booking_of(days.pairs[STOPPED])
+    days.close_room(stopped.room.code, local(MONDAY, 16), local(MONDAY, 17))
+    moved = days.booking_of(days.pairs[STOPPED])
+    assert (moved.pk, moved.slot) == (stopped.pk, stopped.slot)
+    assert moved.room != stopped.room
+    assert _told(days.pairs[STOPPED], "room_changed", moved).at == days.now
 
 
 def _the_visits_until_noon(days):

@@ -1,6 +1,7 @@
 """What the ground does to bookings: closed custody, closed room, sick escort, restriction."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -191,3 +192,16 @@ def test_rehousing_twice_changes_nothing():
 
     booking.refresh_from_db()
     assert (booking.room_id, Notice.objects.count()) == (room, notices)
+
+
+def test_a_visit_booked_through_a_reservation_holds_its_new_room_for_good():
+    slot = situations.slots_of(situations.visiting_facility(rooms=2))[0]
+    request, now = situations.ready_request(slot.facility), timezone.now()
+    held = bookings.reserve(request, wish=[slot], key=uuid4(), by=None, at=now)
+    booking = bookings.confirm(held, by=None, at=now)
+
+    _close_room(booking)
+
+    claims = Claim.objects.filter(booking=booking, active=True)
+    assert list(claims.values_list("expires_at", flat=True)) == [None] * 4
+    assert _codes(request.lawyer) == ["booked", "room_changed"]
