@@ -1,9 +1,13 @@
 """The day's own arithmetic; the day itself is played by `make run ONCE=1` through real doors."""
 
+from collections import Counter
+from datetime import UTC, datetime
+
 import pytest
 
 from config.playing import families
 from config.playing.day import Totals
+from config.playing.lawyers import differences
 from detention import identity
 
 
@@ -44,3 +48,14 @@ def test_a_basket_never_costs_more_than_there_is():
             lines = families.basket({"products": products}, serial, most)
             assert sum(line["quantity"] * line["shown_price"] for line in lines) <= most
             assert len({line["sku"] for line in lines}) == len(lines)
+
+
+def test_a_slot_differs_when_the_board_shows_more_or_fewer_visits_than_were_booked():
+    eight, nine, ten = (datetime(2027, 6, 21, hour, tzinfo=UTC) for hour in (0, 1, 2))
+    booked = Counter({eight: 2, nine: 1})
+
+    assert differences(booked, Counter({eight: 2, nine: 1, ten: 0})) == []
+    assert differences(booked, Counter({eight: 2, ten: 1})) == [
+        "2027-06-21 09:00: 0 more taken on the board, 1 booked",
+        "2027-06-21 10:00: 1 more taken on the board, 0 booked",
+    ]

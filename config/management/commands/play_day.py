@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts import money
 from config import demo
 from config.playing.day import Day
+from config.playing.lawyers import LawyersDay
 from config.playing.person import Unexpected
 
 
@@ -21,12 +22,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--relatives", type=int, default=5, help="how many families (1-200)")
+        parser.add_argument("--lawyers", type=int, default=0, help="how many lawyers (0-40)")
         parser.add_argument("--url", default=settings.PUBLIC_URL, help="address of the server")
         parser.add_argument("--facility", default="donghe", help="code of the demo facility")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not 1 <= options["relatives"] <= 200:
             raise CommandError("--relatives must be from 1 to 200.")
+        if not 0 <= options["lawyers"] <= 40:
+            raise CommandError("--lawyers must be from 0 to 40.")
         code = options["facility"]
         officers = {login.post: login for login in demo.logins() if login.facility == code}
         strangers = {login.post: login for login in demo.logins() if login.facility != code}
@@ -41,8 +45,13 @@ class Command(BaseCommand):
             run=run,
             relatives=options["relatives"],
         )
+        visits = LawyersDay(
+            url=options["url"], facility=code, officers=officers, run=run, count=options["lawyers"]
+        )
         try:
             day.play()
+            if visits.count:
+                visits.play()
         except Unexpected as error:
             raise CommandError(f"The day stopped: {error}") from error
         family = day.families[0]
@@ -62,7 +71,9 @@ class Command(BaseCommand):
             ]
         )
         self._show(day, time.monotonic() - began)
-        if day.faults:
+        if visits.count:
+            self._show_visits(visits)
+        if day.faults or visits.faults:
             sys.exit(1)
 
     def _show(self, day: Day, took_s: float) -> None:
@@ -84,6 +95,15 @@ class Command(BaseCommand):
             out.write(f"DIFFERENCE {fault}")
         verdict = f"{len(day.faults)} differences" if day.faults else "every total agrees"
         out.write(f"{len(day.families)} families in {took_s:.1f} s: {verdict}")
+
+    def _show_visits(self, visits: LawyersDay) -> None:
+        counted, found = visits.counted.total(), visits.found.total()
+        for fault in visits.faults:
+            self.stdout.write(f"DIFFERENCE {fault}")
+        verdict = f"{len(visits.faults)} differences" if visits.faults else "every slot agrees"
+        self.stdout.write(
+            f"{visits.count} lawyers: {counted} visits booked, {found} on the board: {verdict}"
+        )
 
 
 def _base36(number: int) -> str:
