@@ -17,6 +17,9 @@ from config.playing.families import Family, Order, Payment
 from config.playing.person import TIMEOUT_S, Person, Tablet, Unexpected
 
 AT_ONCE = 4
+# A tablet lets twenty people a minute sign in, and one address enrols ten tablets a minute.
+PEOPLE_A_TABLET = 8
+MOST_TABLETS = 9
 PATIENCE_S = 60
 
 
@@ -60,18 +63,24 @@ class Day:
         strangers = [self._signed_in(login) for login in self.strangers.values()]
         witness = self.officers["guard-1"]
         before = self._totals()
-        tablet = desk.enrolled_tablet(guard, f"Day {self.run}")
+        tablets = [
+            desk.enrolled_tablet(guard, f"Day {self.run} {cell}")
+            for cell in range(min((self.relatives - 1) // PEOPLE_A_TABLET + 1, MOST_TABLETS))
+        ]
         steps = (
             ("admitted", self._one_by_one(lambda f: desk.admit(guard, f))),
             ("asked for their link", self._together(self._come_in)),
             ("links reviewed", self._one_by_one(lambda f: desk.review(second, f))),
             ("paid", self._together(self._pay)),
-            ("ordered", self._one_by_one(lambda f: self._order(tablet, f))),
+            ("ordered", self._one_by_one(lambda f: self._order(_tablet(tablets, f), f))),
             ("orders decided", self._one_by_one(lambda f: desk.decide(guard, f))),
             ("handed over", self._one_by_one(lambda f: desk.hand_over(second, witness, f))),
             ("statements read", self._together(self._read_statement)),
             ("strangers refused", self._one_by_one(lambda f: desk.refuse_strangers(strangers, f))),
-            ("balances read", self._one_by_one(lambda f: self._read_balance(tablet, f))),
+            (
+                "balances read",
+                self._one_by_one(lambda f: self._read_balance(_tablet(tablets, f), f)),
+            ),
         )
         with tqdm(total=len(steps) * self.relatives, unit="step", leave=False, disable=None) as bar:
             for name, step in steps:
@@ -230,3 +239,8 @@ class Day:
             self.faults.append(f"the provider kept {kept}, the day counted {counted}")
         for family in self.families:
             self.faults += family.faults
+
+
+def _tablet(tablets: list[Tablet], family: Family) -> Tablet:
+    """Return the tablet of the family's cell."""
+    return tablets[family.serial % len(tablets)]
