@@ -142,7 +142,7 @@ def _rush(way: str, connections: int) -> dict[str, Any]:
     began = time.perf_counter()
     start.set()
     times: list[float] = []
-    with tqdm(total=LAWYERS, desc=f"{way} {connections}", leave=False) as bar:
+    with tqdm(total=LAWYERS, desc=f"{way} {connections}", leave=False, disable=None) as bar:
         for _request in range(LAWYERS):
             times.append(answers.get())
             bar.update()
