@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -62,6 +63,7 @@ def test_forty_lawyers_days_agree_with_separate_sql(days):
     _agree(days, MONDAY)
     found = _figures(days, MONDAY, MONDAY)
     assert (found["no_shows"], found["displaced"], found["green"]) == ("1", "1", "2")
+    _page_agrees(days, found)
     found = _figures(days, SATURDAY, TUESDAY)
     assert (found["breaches"], found["requests"]) == ("1", str(Request.objects.count()))
     assert len(days.pairs) == LAWYERS
@@ -265,6 +267,22 @@ def _figures(days, first, last):
     address = reverse("visit_figures_csv") + f"?first={first}&last={last}"
     text = days.browser(auditor).get(address).content.decode("utf-8-sig")
     return {row["name"]: row["value"] for row in csv.DictReader(text.splitlines())}
+
+
+def _page_agrees(days, written):
+    """Compare what a reader sees on the page with the lines of the CSV."""
+    auditor = people.officer(days.facility, Role.AUDITOR)
+    page = days.browser(auditor).get(
+        reverse("visit_figures"), {"first": f"{MONDAY}", "last": f"{MONDAY}"}
+    )
+    shown = re.findall(r'<td class="number">(.*?)</td>', page.content.decode())
+    assert shown == [_as_shown(name, value) for name, value in written.items()]
+
+
+def _as_shown(name, value):
+    if name.endswith("_share"):
+        return f"{float(value) * 100:.1f} %"
+    return f"{float(value):.1f}" if name.startswith("hours") else f"{int(value):,}"
 
 
 def _agree(days, today):
