@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from commissary.errors import BadSignature
 from commissary.fulfilment import Signature
 from commissary.models import MOST_OF_ONE, HandOver, Line, Price, Reason
-from detention.forms import FreeText
+from detention.forms import FreeText, OfficialNumber
 
 REASONS = [("", "—"), *Reason.choices]
 TO_REJECT = [
@@ -181,7 +181,7 @@ class HandOverForm(LinesForm):
 class PaperForm(forms.Form):
     """An order from paper: whose, and how many of each product on the shelf."""
 
-    number = FreeText(
+    number = OfficialNumber(
         label=_("Custody number"),
         max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "characters"}),

@@ -63,6 +63,14 @@ class FreeText(forms.CharField):
         self.validators.append(no_card_number)
 
 
+class OfficialNumber(forms.CharField):
+    """A number that an authority gave; 17 digits of one may look like a bank card's by chance."""
+
+    def __init__(self, *, max_length: int = 60, **more: Any) -> None:
+        more.setdefault("widget", forms.TextInput(attrs={"autocomplete": "off"}))
+        super().__init__(max_length=max_length, **more)
+
+
 class SignInForm(forms.Form):
     login = forms.CharField(
         label=_("Phone number, e-mail address or officer name"),
@@ -106,7 +114,7 @@ class RegisterForm(forms.Form):
 
 
 class LinkForm(forms.Form):
-    number = FreeText(
+    number = OfficialNumber(
         label=_("Custody number"),
         help_text=_("It stands on the notice you received. For example B000123."),
         max_length=40,

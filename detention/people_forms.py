@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from detention.forms import FreeText
+from detention.forms import FreeText, OfficialNumber
 from detention.models import Cell, Custody, Facility
 
 
@@ -22,7 +22,7 @@ class _InFacility(forms.Form):
 
 class AdmitForm(_InFacility):
     name = FreeText(label=_("Full name"), max_length=100)
-    number = FreeText(label=_("Custody number"), max_length=20)
+    number = OfficialNumber(label=_("Custody number"), max_length=20)
     born_on = forms.DateField(
         label=_("Date of birth"),
         required=False,

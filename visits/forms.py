@@ -9,7 +9,7 @@ from uuid import uuid4
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from detention.forms import FreeText
+from detention.forms import FreeText, OfficialNumber
 from detention.models import Facility, Role, User
 from visits.models import Case, Credential, DayKind, GreenGrant, Lawyer, Room
 from visits.models.places import SLOTS_A_DAY, WEEKDAYS
@@ -21,14 +21,6 @@ class Day(forms.DateField):
     def __init__(self, **more: Any) -> None:
         more.setdefault("widget", forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
         super().__init__(**more)
-
-
-class OfficialNumber(forms.CharField):
-    """A number that an authority gave; 17 digits of one may look like a bank card's by chance."""
-
-    def __init__(self, *, max_length: int = 60, **more: Any) -> None:
-        more.setdefault("widget", forms.TextInput(attrs={"autocomplete": "off"}))
-        super().__init__(max_length=max_length, **more)
 
 
 class LawyerForm(forms.Form):

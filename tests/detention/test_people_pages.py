@@ -97,3 +97,12 @@ def test_closing_asks_once_more_and_is_the_administrators_act(client):
     client.post(address, {"reason": "released", "confirmed": "on"})
     held.refresh_from_db()
     assert (held.state, held.closing_reason) == ("closing", "released")
+
+
+def test_a_custody_number_that_looks_like_a_card_number_is_still_a_custody_number(client):
+    cell = CellFactory()
+    _at_desk(client, cell.facility)
+
+    client.post(reverse("admit"), {"name": "王小明", "number": "4242424242424242", "cell": cell.pk})
+
+    assert Custody.objects.get().number == "4242424242424242"
