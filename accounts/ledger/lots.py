@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 
 from accounts.errors import LotUsedUp
 from accounts.ledger.models import Account, Journal, Lot, LotUse
@@ -108,22 +108,3 @@ def use(journal_id: int, parts: Sequence[LotPart]) -> None:
             f" WHERE id IN ({marks})",
             ids,
         )
-
-
-def opened_by(journal: Journal) -> QuerySet[Lot]:
-    """Return the lots that a journal opened, oldest account first."""
-    return Lot.objects.filter(journal=journal).select_related("account").order_by("account_id")
-
-
-def uses_of(lot: Lot) -> QuerySet[LotUse]:
-    """Return what a lot was spent on and what came back, oldest first, with the journals."""
-    return LotUse.objects.filter(lot=lot).select_related("journal").order_by("id")
-
-
-def used_by(journals: Iterable[Journal]) -> QuerySet[LotUse]:
-    """Return the lots that these journals spent or got back, with the journals that opened them."""
-    return (
-        LotUse.objects.filter(journal__in=list(journals))
-        .select_related("lot__journal")
-        .order_by("id")
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -121,10 +121,6 @@ class Credential(models.Model):
     @property
     def is_accepted(self) -> bool:
         return self.state == self.State.ACCEPTED
-
-    def is_valid_on(self, on: date) -> bool:
-        """Tell whether the paper is accepted and valid on that local date."""
-        return self.is_accepted and self.valid_from <= on <= self.valid_until
 
 
 class Case(models.Model):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -167,9 +165,6 @@ class Slot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.on:%F} #{self.sequence}"
-
-    def has_begun(self, at: datetime) -> bool:
-        return self.begins_at <= at
 
 
 class SlotRoom(models.Model):
